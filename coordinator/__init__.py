@@ -1,0 +1,1 @@
+"""The patient safety organisation's side, in order of flow: rounds, broker, intake, store, benchmarks, publications."""

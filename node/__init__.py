@@ -1,0 +1,1 @@
+"""The hospital's side, in order of flow: sources, tables, measures, release, ledger, gateway."""

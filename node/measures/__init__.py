@@ -1,0 +1,1 @@
+"""From canonical tables to integer tallies: views with a fixed vocabulary, admission under the cap, counting."""

@@ -1,0 +1,1 @@
+"""From a site's exports to canonical tables: mapping, parsing, repair, quarantine, and the quality report."""

@@ -1,0 +1,286 @@
+"""The catalogue's types. Everything is frozen, unknown keys are refused, and numbers are whole or decimal strings."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+ALL_CELL = "all"
+BEYOND = "beyond"
+CENSORED = "open "
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Condition(_Frozen):
+    """Keep a row if `column` holds one of these codes."""
+
+    column: str
+    one_of: tuple[str, ...] = Field(min_length=1)
+
+
+class DateEntry(_Frozen):
+    """A row enters the period in which `column` plus `lag_days` falls; later facts about it are then complete."""
+
+    kind: Literal["date"]
+    column: str
+    lag_days: int = Field(ge=0)
+
+
+class OutcomeEntry(_Frozen):
+    """A case enters once, when its follow-up ends: at `end` if that is within `horizon` of `start`, else at the horizon.
+
+    `censor` names the column of the last contact for cases that are still open; without it they are simply beyond.
+    """
+
+    kind: Literal["outcome"]
+    start: str
+    end: str
+    horizon: int = Field(gt=0)
+    unit: Literal["hours", "days"]
+    censor: str | None
+
+
+Entry = Annotated[DateEntry | OutcomeEntry, Field(discriminator="kind")]
+
+
+class OneCell(_Frozen):
+    """A single count."""
+
+    kind: Literal["one"]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The cells, in order."""
+        return (ALL_CELL,)
+
+
+class CodeCells(_Frozen):
+    """One cell per code of `column`; any other value falls into `other`."""
+
+    kind: Literal["codes"]
+    column: str
+    codes: tuple[str, ...] = Field(min_length=1)
+    other: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The cells, in order."""
+        return self.codes
+
+    @model_validator(mode="after")
+    def _other_is_a_code(self) -> Self:
+        if self.other not in self.codes or len(set(self.codes)) != len(self.codes):
+            raise ValueError(f"codes must differ and hold the fallback {self.other!r}")
+        return self
+
+
+class DurationCells(_Frozen):
+    """Bins between rising edges for what happened, then for open cases either one `beyond`, or censored bins and `beyond`."""
+
+    kind: Literal["duration"]
+    edges: tuple[int, ...] = Field(min_length=2)
+
+    @property
+    def bins(self) -> tuple[str, ...]:
+        """Names of the bins; a bin holds lower <= t < upper, the last one its upper edge too."""
+        return tuple(f"{low}-{high}" for low, high in zip(self.edges, self.edges[1:], strict=False))
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        if list(self.edges) != sorted(set(self.edges)) or self.edges[0] != 0:
+            raise ValueError("edges must rise from 0")
+        return self
+
+
+Cells = Annotated[OneCell | CodeCells | DurationCells, Field(discriminator="kind")]
+
+
+class Tally(_Frozen):
+    """A vector of whole-number counts over public cells: the only thing that is ever noised and sent.
+
+    `unit` is what the noise protects and `cap` how often one of it may count in a ledger year; `key` is the column
+    that identifies it in the `view`.
+    """
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]{1,40}$")
+    title: str
+    view: str
+    unit: Literal["clinician", "record"]
+    key: str
+    cap: int = Field(ge=1, le=20)
+    where: tuple[Condition, ...]
+    entry: Entry
+    cells: Cells
+    strata: dict[str, tuple[str, ...]]
+
+    @property
+    def cell_names(self) -> tuple[str, ...]:
+        """The public list of cells, in the order in which they are released."""
+        if not isinstance(self.cells, DurationCells):
+            return self.cells.names
+        open_bins: tuple[str, ...] = ()
+        if isinstance(self.entry, OutcomeEntry) and self.entry.censor is not None:
+            open_bins = tuple(CENSORED + name for name in self.cells.bins)
+        return (*self.cells.bins, *open_bins, BEYOND)
+
+    @model_validator(mode="after")
+    def _durations_fit_the_horizon(self) -> Self:
+        if isinstance(self.cells, DurationCells) and (
+            not isinstance(self.entry, OutcomeEntry) or self.cells.edges[-1] != self.entry.horizon
+        ):
+            raise ValueError(f"tally {self.id}: duration cells need an outcome entry whose horizon is the last edge")
+        return self
+
+
+class Selection(_Frozen):
+    """A sum over some cells of a tally."""
+
+    tally: str
+    cells: tuple[str, ...] = Field(min_length=1)
+
+
+class Rate(_Frozen):
+    """`per` x count / exposure."""
+
+    kind: Literal["rate"]
+    numerator: Selection
+    exposure: Literal["headcount", "staff_years", "patient_days"]
+    per: int = Field(gt=0)
+
+
+class Proportion(_Frozen):
+    """Percentage of some cells in more cells of the same tally."""
+
+    kind: Literal["proportion"]
+    numerator: Selection
+    denominator: Selection
+
+    @model_validator(mode="after")
+    def _part_of_whole(self) -> Self:
+        if self.numerator.tally != self.denominator.tally or not set(self.numerator.cells) <= set(
+            self.denominator.cells
+        ):
+            raise ValueError("a proportion's numerator must be part of its denominator")
+        return self
+
+
+class Histogram(_Frozen):
+    """Percentage of every cell of a tally; each cell is a row of its own."""
+
+    kind: Literal["histogram"]
+    tally: str
+
+
+class Quantile(_Frozen):
+    """The time by which a share `probability` of the cases was over, from the life table of a duration tally."""
+
+    kind: Literal["quantile"]
+    tally: str
+    probability: Decimal = Field(gt=0, lt=1)
+
+
+class ReachedBy(_Frozen):
+    """Percentage of cases over by `time` (an edge of the tally's bins), from the life table."""
+
+    kind: Literal["reached_by"]
+    tally: str
+    time: int
+
+
+class ShareOfNeed(_Frozen):
+    """Percentage of an estimated need: count / (exposure x prevalence), with the band that the prevalence leaves open."""
+
+    kind: Literal["share_of_need"]
+    numerator: Selection
+    exposure: Literal["headcount"]
+    need_low: Decimal
+    need_central: Decimal
+    need_high: Decimal
+
+
+class Context(_Frozen):
+    """A public fact that sites declare: its mean over sites, and no noise."""
+
+    kind: Literal["context"]
+    exposure: Literal["headcount", "fte", "patient_days"]
+
+
+Formula = Annotated[
+    Rate | Proportion | Histogram | Quantile | ReachedBy | ShareOfNeed | Context, Field(discriminator="kind")
+]
+
+
+class Measure(_Frozen):
+    """A programme figure: a formula over tallies, with the words and the literature that a reader needs."""
+
+    id: str = Field(pattern=r"^[A-Z][0-9]{1,2}$")
+    title: str
+    group: str
+    numerator_text: str
+    denominator_text: str
+    unit: str
+    direction: Literal["higher_better", "lower_better", "neutral"]
+    formula: Formula
+    literature: str
+    modes: tuple[Literal["site", "pooled"], ...] = Field(min_length=1)
+
+    @property
+    def tallies(self) -> tuple[str, ...]:
+        """Ids of the tallies that the formula needs."""
+        formula = self.formula
+        if isinstance(formula, Context):
+            return ()
+        if isinstance(formula, Rate | Proportion | ShareOfNeed):
+            return (formula.numerator.tally,)
+        return (formula.tally,)
+
+
+class Catalogue(_Frozen):
+    """The versioned list of tallies and measures."""
+
+    schema_name: Literal["leadline.catalogue/1"] = Field(alias="schema")
+    version: int = Field(ge=1)
+    title: str
+    ledger_year: Literal["calendar"]
+    tallies: tuple[Tally, ...]
+    measures: tuple[Measure, ...]
+
+    def tally(self, tally_id: str) -> Tally:
+        """The tally with this id; KeyError if there is none."""
+        return {tally.id: tally for tally in self.tallies}[tally_id]
+
+    def measure(self, measure_id: str) -> Measure:
+        """The measure with this id; KeyError if there is none."""
+        return {measure.id: measure for measure in self.measures}[measure_id]
+
+    @model_validator(mode="after")
+    def _ids_differ_and_formulas_resolve(self) -> Self:
+        cells = {tally.id: set(tally.cell_names) for tally in self.tallies}
+        if len(cells) != len(self.tallies) or len({m.id for m in self.measures}) != len(self.measures):
+            raise ValueError("ids of tallies and measures must differ")
+        for measure in self.measures:
+            _check_formula(measure, cells, {tally.id: tally for tally in self.tallies})
+        return self
+
+
+def _check_formula(measure: Measure, cells: dict[str, set[str]], tallies: dict[str, Tally]) -> None:
+    for tally_id in measure.tallies:
+        if tally_id not in cells:
+            raise ValueError(f"measure {measure.id}: there is no tally {tally_id!r}")
+    formula = measure.formula
+    selections = [value for value in dict(formula).values() if isinstance(value, Selection)]
+    for selection in selections:
+        unknown = set(selection.cells) - cells[selection.tally]
+        if unknown:
+            raise ValueError(f"measure {measure.id}: {selection.tally} has no cells {sorted(unknown)}")
+    if isinstance(formula, Quantile | ReachedBy):
+        bins = tallies[formula.tally].cells
+        if not isinstance(bins, DurationCells):
+            raise ValueError(f"measure {measure.id}: {formula.tally} is no duration tally")
+        if isinstance(formula, ReachedBy) and formula.time not in bins.edges:
+            raise ValueError(f"measure {measure.id}: {formula.time} is no edge of {formula.tally}")

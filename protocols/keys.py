@@ -1,0 +1,67 @@
+"""Ed25519 key files: private keys as PKCS#8 PEM with mode 0600, public keys as SubjectPublicKeyInfo PEM."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+
+class KeyFileError(Exception):
+    """A key file that is missing, of another kind, or readable by others."""
+
+
+def create_private_key(path: Path) -> Ed25519PrivateKey:
+    """Make a key and write it to `path`, which must not exist, with mode 0600."""
+    key = Ed25519PrivateKey.generate()
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(pem)
+        file.flush()
+        os.fsync(file.fileno())
+    return key
+
+
+def load_private_key(path: Path) -> Ed25519PrivateKey:
+    """Read a private key; refuse a file that group or others can read."""
+    if not path.is_file():
+        raise KeyFileError(f"there is no key file {path}; make one with the `init` command")
+    if path.stat().st_mode & 0o077:
+        raise KeyFileError(f"{path} can be read by others; run: chmod 600 {path}")
+    try:
+        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    except ValueError as error:
+        raise KeyFileError(f"{path} is not a private key in PEM form") from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise KeyFileError(f"{path} holds a key of another kind; Leadline signs with Ed25519")
+    return key
+
+
+def public_pem(public: Ed25519PublicKey) -> str:
+    """The public key as PEM text."""
+    return public.public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    ).decode()
+
+
+def parse_public_pem(pem: str) -> Ed25519PublicKey:
+    """Read a public key from PEM text."""
+    try:
+        key = serialization.load_pem_public_key(pem.encode())
+    except ValueError as error:
+        raise KeyFileError("this is not a public key in PEM form") from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise KeyFileError("this is a public key of another kind; Leadline signs with Ed25519")
+    return key
+
+
+def load_public_key(path: Path) -> Ed25519PublicKey:
+    """Read a public key file."""
+    if not path.is_file():
+        raise KeyFileError(f"there is no public key file {path}")
+    return parse_public_pem(path.read_text())
