@@ -16,9 +16,7 @@ class KeyFileError(Exception):
 def create_private_key(path: Path) -> Ed25519PrivateKey:
     """Make a key and write it to `path`, which must not exist, with mode 0600."""
     key = Ed25519PrivateKey.generate()
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(pem)
@@ -44,9 +42,7 @@ def load_private_key(path: Path) -> Ed25519PrivateKey:
 
 def public_pem(public: Ed25519PublicKey) -> str:
     """The public key as PEM text."""
-    return public.public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    ).decode()
+    return public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
 
 
 def parse_public_pem(pem: str) -> Ed25519PublicKey:

@@ -1,4 +1,4 @@
-"""Ledger years and their months and quarters. A ledger year is a calendar year; periods are named 2025, 2025-Q1, 2025-01."""
+"""Ledger years, their quarters and months. A ledger year is a calendar year; names: 2025, 2025-Q1, 2025-01."""
 
 from __future__ import annotations
 

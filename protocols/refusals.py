@@ -1,4 +1,4 @@
-"""The closed list of refusals: a code, why, and what to do next. Both ends of the wire use it and nothing else.
+"""The closed list of refusals: a code, why, and what to do next. Both ends use it and nothing else.
 
 A refusal's `detail` may hold public facts only (identifiers, budgets, dates), never anything that depends on
 protected rows.
@@ -185,7 +185,7 @@ EXPLANATIONS: dict[Code, Explanation] = {
     ),
     Code.RELEASE_CONFLICT: Explanation(
         "The site answered the same request before with other bytes.",
-        "The first answer stands. Ask the site's operator how the second came about: it may have cost budget.",
+        "The first answer stands. Ask the site how the second came about: it may have cost budget.",
         False,
     ),
 }

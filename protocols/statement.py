@@ -90,9 +90,7 @@ def seal_statement(message: Message, key: Ed25519PrivateKey) -> bytes:
     """Sign `message` and return the bytes of its envelope."""
     kind, body = KINDS[type(message)], canonical_bytes(message)
     signature = key.sign(_signing_input(kind, body))
-    return canonical_bytes(
-        pb.Envelope(kind=kind, body=body, key_id=key_id(key.public_key()), signature=signature)
-    )
+    return canonical_bytes(pb.Envelope(kind=kind, body=body, key_id=key_id(key.public_key()), signature=signature))
 
 
 def parse_envelope(raw: bytes) -> pb.Envelope:
@@ -105,8 +103,8 @@ def parse_envelope(raw: bytes) -> pb.Envelope:
 def open_statement(raw: bytes, kind: type[M], keys: Mapping[str, Ed25519PublicKey]) -> Verified[M]:
     """Verify an envelope, in this order: size, envelope, kind, key, signature, canonical body.
 
-    `keys` are the enrolled keys by key id. Raises Refused with TOO_LARGE, MALFORMED, NOT_CANONICAL, WRONG_KIND,
-    UNKNOWN_KEY or BAD_SIGNATURE.
+    `keys` are the enrolled keys by key id. Raises Refused with TOO_LARGE, MALFORMED, NOT_CANONICAL,
+    WRONG_KIND, UNKNOWN_KEY or BAD_SIGNATURE.
     """
     envelope = parse_envelope(raw)
     if envelope.kind != KINDS[kind]:

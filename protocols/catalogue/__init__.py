@@ -24,9 +24,7 @@ class CatalogueError(Exception):
 
 def canonical_json(value: object) -> bytes:
     """Sorted keys, no white space, no NaN, UTF-8."""
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    ).encode()
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
 def parse_catalogue(text: str) -> tuple[Catalogue, bytes]:

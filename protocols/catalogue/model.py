@@ -32,7 +32,7 @@ class DateEntry(_Frozen):
 
 
 class OutcomeEntry(_Frozen):
-    """A case enters once, when its follow-up ends: at `end` if that is within `horizon` of `start`, else at the horizon.
+    """A case enters once, when its follow-up ends: at `end` if within `horizon` of `start`, else at the horizon.
 
     `censor` names the column of the last contact for cases that are still open; without it they are simply beyond.
     """
@@ -80,7 +80,7 @@ class CodeCells(_Frozen):
 
 
 class DurationCells(_Frozen):
-    """Bins between rising edges for what happened, then for open cases either one `beyond`, or censored bins and `beyond`."""
+    """Bins between rising edges for what happened; for open cases `beyond`, after censored bins if there are any."""
 
     kind: Literal["duration"]
     edges: tuple[int, ...] = Field(min_length=2)
@@ -193,7 +193,7 @@ class ReachedBy(_Frozen):
 
 
 class ShareOfNeed(_Frozen):
-    """Percentage of an estimated need: count / (exposure x prevalence), with the band that the prevalence leaves open."""
+    """Percentage of an estimated need: count / (exposure x prevalence), over the band of prevalences."""
 
     kind: Literal["share_of_need"]
     numerator: Selection
