@@ -1,0 +1,1 @@
+"""The pipe between coordinator and hospitals: it carries bytes and reads none of them."""
