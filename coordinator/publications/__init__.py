@@ -1,0 +1,1 @@
+"""Publications: immutable, numbered, signed sets of benchmarks."""

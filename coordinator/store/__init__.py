@@ -1,0 +1,1 @@
+"""What the coordinator remembers: sites, plans, rounds, requests, releases, publications, and who did what."""

@@ -1,0 +1,153 @@
+"""Reading the store. Nothing here writes; the research interface and the pages get no more than this."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from coordinator.rounds.states import RequestState, RoundState
+from coordinator.store.schema import (
+    AuditEvent,
+    Plan,
+    Publication,
+    Purpose,
+    Release,
+    Request,
+    Round,
+    Site,
+    SiteState,
+)
+
+
+@dataclass(frozen=True)
+class RoundProgress:
+    """How far a round is: numbers of sites in it, complete ones, and requests not yet settled."""
+
+    sites: int
+    complete_sites: int
+    open_requests: int
+
+
+class Reader:
+    """One consistent view of the store."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def sites(self, state: SiteState | None = None) -> Sequence[Site]:
+        """All sites by id, or those in `state`."""
+        query = select(Site).order_by(Site.site_id)
+        return self._session.scalars(query if state is None else query.where(Site.state == state)).all()
+
+    def site(self, site_id: str) -> Site | None:
+        """The site with this id."""
+        return self._session.get(Site, site_id)
+
+    def site_by_key_id(self, key_id: str) -> Site | None:
+        """The site that signs with this key."""
+        return self._session.scalar(select(Site).where(Site.key_id == key_id))
+
+    def plan(self, year: int, purpose: Purpose) -> Plan | None:
+        """The plan of this year and purpose."""
+        return self._session.scalar(select(Plan).where(Plan.year == year, Plan.purpose == purpose))
+
+    def plan_by_id(self, plan_id: str) -> Plan | None:
+        """The plan with this id."""
+        return self._session.get(Plan, plan_id)
+
+    def plan_by_digest(self, digest: bytes) -> Plan | None:
+        """The plan whose canonical bytes have this SHA-256."""
+        return self._session.scalar(select(Plan).where(Plan.digest == digest))
+
+    def rounds(self, state: RoundState | None = None) -> Sequence[Round]:
+        """All rounds in the order of their opening, or those in `state`."""
+        query = select(Round).order_by(Round.opened_at, Round.round_id)
+        return self._session.scalars(query if state is None else query.where(Round.state == state)).all()
+
+    def rounds_of_plan(self, plan_id: str) -> Sequence[Round]:
+        """The rounds in which a plan was carried out."""
+        return self._session.scalars(
+            select(Round).where(Round.plan_id == plan_id).order_by(Round.opened_at, Round.round_id)
+        ).all()
+
+    def requests(self, round_id: str, site_id: str | None = None) -> Sequence[Request]:
+        """The requests of a round by site and quarter."""
+        query = select(Request).where(Request.round_id == round_id).order_by(Request.site_id, Request.quarter)
+        if site_id is not None:
+            query = query.where(Request.site_id == site_id)
+        return self._session.scalars(query).all()
+
+    def request(self, request_id: str) -> Request | None:
+        """The request with this id."""
+        return self._session.get(Request, request_id)
+
+    def open_request(self, plan_id: str, site_id: str, quarter: int) -> Request | None:
+        """The request for this slice in the open round of the plan, if it was ever sent."""
+        return self._session.scalar(
+            select(Request)
+            .join(Round, Round.round_id == Request.round_id)
+            .where(
+                Round.plan_id == plan_id,
+                Round.state == RoundState.OPEN,
+                Request.site_id == site_id,
+                Request.quarter == quarter,
+                Request.sent_at.is_not(None),
+            )
+        )
+
+    def progress(self, round_id: str) -> RoundProgress:
+        """Counts of a round's sites and requests."""
+        per_site = (
+            select(
+                Request.site_id,
+                func.count().filter(Request.state == RequestState.ANSWERED).label("answered"),
+                func.count().filter(Request.state == RequestState.WAITING).label("waiting"),
+                func.count().label("asked"),
+            )
+            .where(Request.round_id == round_id)
+            .group_by(Request.site_id)
+            .subquery()
+        )
+        row = self._session.execute(
+            select(
+                func.count(),
+                func.count().filter(per_site.c.answered == per_site.c.asked),
+                func.coalesce(func.sum(per_site.c.waiting), 0),
+            ).select_from(per_site)
+        ).one()
+        return RoundProgress(*(int(value) for value in row))
+
+    def release(self, plan_id: str, site_id: str, quarter: int) -> Release | None:
+        """The stored answer to one slice."""
+        return self._session.get(Release, (plan_id, site_id, quarter))
+
+    def releases_of_plan(self, plan_id: str) -> Sequence[Release]:
+        """All answers to a plan by site and quarter."""
+        return self._session.scalars(
+            select(Release).where(Release.plan_id == plan_id).order_by(Release.site_id, Release.quarter)
+        ).all()
+
+    def releases_of_site(self, site_id: str) -> Sequence[Release]:
+        """All answers of a site in the order of its ledger."""
+        return self._session.scalars(
+            select(Release).where(Release.site_id == site_id).order_by(Release.ledger_length)
+        ).all()
+
+    def publications(self) -> Sequence[Publication]:
+        """All publications by number."""
+        return self._session.scalars(select(Publication).order_by(Publication.number)).all()
+
+    def publication(self, number: int) -> Publication | None:
+        """The publication with this number."""
+        return self._session.get(Publication, number)
+
+    def audit_events(self) -> Sequence[AuditEvent]:
+        """The whole audit log in order."""
+        return self._session.scalars(select(AuditEvent).order_by(AuditEvent.seq)).all()
+
+    def last_audit_event(self) -> AuditEvent | None:
+        """The newest audit event."""
+        return self._session.scalar(select(AuditEvent).order_by(AuditEvent.seq.desc()).limit(1))
