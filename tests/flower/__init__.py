@@ -1,0 +1,1 @@
+"""Tests of the pipe: Flower app, supervisor and the processes around them."""
