@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 ALL_CELL = "all"
 BEYOND = "beyond"
 CENSORED = "open "
+UNKNOWN = "unknown"
 
 
 class _Frozen(BaseModel):
@@ -127,6 +128,13 @@ class Tally(_Frozen):
         if isinstance(self.entry, OutcomeEntry) and self.entry.censor is not None:
             open_bins = tuple(CENSORED + name for name in self.cells.bins)
         return (*self.cells.bins, *open_bins, BEYOND)
+
+    @model_validator(mode="after")
+    def _strata_hold_everything(self) -> Self:
+        for name, codes in self.strata.items():
+            if codes[-1:] != (UNKNOWN,) or len(set(codes)) != len(codes):
+                raise ValueError(f"tally {self.id}: the codes of {name} must differ and end with {UNKNOWN!r}")
+        return self
 
     @model_validator(mode="after")
     def _durations_fit_the_horizon(self) -> Self:

@@ -70,7 +70,7 @@ def formula_words(catalogue: Catalogue, measure: Measure) -> str:
             words = f"{formula.per:,} × {title} ÷ {EXPOSURES[formula.exposure]}"
         case Proportion():
             parts = quoted_cells(catalogue, formula.numerator)
-            words = f"100 × {parts} ÷ {quoted_cells(catalogue, formula.denominator)}, cells of {title}"
+            words = f"100 × {parts} ÷ {quoted_cells(catalogue, formula.denominator)} of {title}"
         case Histogram():
             words = f"100 × each cell ÷ all cells of {title}"
         case Quantile():
@@ -89,10 +89,10 @@ def formula_words(catalogue: Catalogue, measure: Measure) -> str:
 
 
 def quoted_cells(catalogue: Catalogue, selection: Selection) -> str:
-    """The cells of a selection as a sum of quoted names, in brackets if there are several; `all` for the whole tally."""
+    """The cells of a selection as a sum of quoted names, in brackets if there are several; or `all cells`."""
     tally = catalogue.tally(selection.tally)
     if selection.cells == tally.cell_names:
-        return "all"
+        return "all cells"
     names = [f"“{cell_words(tally, cell)}”" for cell in selection.cells]
     return names[0] if len(names) == 1 else f"({' + '.join(names)})"
 

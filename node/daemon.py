@@ -1,0 +1,73 @@
+"""The daemon: everything that a node needs, put together from its configuration, and run until it is told to stop."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from pathlib import Path
+
+from node.clock import Clock, SystemClock, today
+from node.config import NodeConfig
+from node.errors import ExitCode, NodeError
+from node.exports import ExportReader
+from node.gateway import probe, start_gateway
+from node.ledger.store import Ledger
+from node.measures.cases import check_vocabulary
+from node.release.answer import Answerer, Identity, Step, no_step
+from node.release.site import SiteData
+from privacy.mechanisms import sampler_is_sound
+from protocols.catalogue import current_catalogue
+from protocols.keys import KeyFileError, load_private_key, load_public_key
+from protocols.statement import key_id
+
+_log = logging.getLogger("leadline.node")
+_STOP_S = 10.0
+
+
+def load_identity(config: NodeConfig) -> Identity:
+    """The site's signing key and the enrolled PSO key."""
+    try:
+        signing_key, pso_key = load_private_key(config.paths.signing_key), load_public_key(config.paths.pso_key)
+    except KeyFileError as error:
+        hint = "put the key where node.toml says, or make a new site with: leadline-node init"
+        raise NodeError("key", str(error), hint, ExitCode.CONNECTION) from error
+    return Identity(signing_key, {key_id(pso_key): pso_key})
+
+
+def open_ledger(config: NodeConfig, identity: Identity, clock: Clock) -> Ledger:
+    """The site's ledger, made on first use."""
+    config.paths.ledger.parent.mkdir(parents=True, exist_ok=True)
+    return Ledger(config.paths.ledger, identity.signing_key, config.site.id, clock.now_s())
+
+
+def build_answerer(config: NodeConfig, clock: Clock, on_step: Step = no_step) -> Answerer:
+    """Wire keys, ledger, exports and catalogue together."""
+    identity = load_identity(config)
+    ledger, reader = open_ledger(config, identity, clock), ExportReader(config.paths)
+
+    def load_site() -> SiteData:
+        site = reader.read(today(clock))
+        check_vocabulary(current_catalogue()[0], site.views)
+        return site
+
+    return Answerer(config, identity, current_catalogue(), ledger, load_site, clock, on_step)
+
+
+def run(config: NodeConfig, clock: Clock | None = None) -> None:
+    """Serve until SIGTERM or SIGINT. NodeError if the noise sampler fails its self-test or a daemon runs already."""
+    if not sampler_is_sound():
+        hint = "do not release anything; reinstall opendp at the pinned version and start again"
+        raise NodeError("sampler", "the noise sampler failed its self-test", hint, ExitCode.INTERNAL)
+    if probe(config.paths.socket):
+        hint = "stop the other daemon first, or give this one a socket of its own"
+        raise NodeError("running", f"a daemon already serves {config.paths.socket}", hint)
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    server = start_gateway(config.paths.socket, build_answerer(config, clock or SystemClock()).answer)
+    _log.info("serving site %s on %s", config.site.id, config.paths.socket)
+    stopped.wait()
+    server.stop(_STOP_S).wait()
+    Path(config.paths.socket).unlink(missing_ok=True)
+    _log.info("stopped")

@@ -1,0 +1,76 @@
+"""A new site: its folder, its keys (made here, never sent) and a configuration to read and change."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from node.config import CONFIG_NAME
+from node.errors import NodeError
+from protocols.keys import KeyFileError, create_private_key, load_public_key, public_pem
+from protocols.statement import fingerprint
+
+_TEMPLATE = """\
+# The node of {site_id}. Every setting is described in docs/hospital-it.md; unknown settings are refused.
+
+[site]
+id = "{site_id}"
+person_keys = true            # false: the exports hold no key per person; then the noise protects encounters
+
+[paths]                       # relative to this file
+exports = "{exports}"
+mapping = "{exports}/mapping.toml"
+quality = "quality"           # the data-quality report, which never leaves
+ledger = "ledger.sqlite"
+socket = "run/node.sock"
+signing_key = "keys/site.key"
+person_key = "keys/person.key"
+pso_key = "keys/pso.pub"
+
+[policy]                      # the ceiling; the coordinator cannot raise anything
+clinician_epsilon = "3"       # per clinician and ledger year, at delta 1e-6
+record_epsilon = "3"          # per shared record (event, activation) and ledger year
+measures = ["all"]
+strata = []                   # strata that may be asked for, for example "role_group"
+modes = ["site"]
+minimum_honest_sites = 2
+"""
+
+
+@dataclass(frozen=True)
+class NewSite:
+    """What `init` made; the fingerprint is compared with the PSO by telephone."""
+
+    config: Path
+    public_key: Path
+    fingerprint: str
+
+
+def init_site(folder: Path, site_id: str, pso_key: Path, exports: Path) -> NewSite:
+    """Make the folder of a new site. Nothing that exists is overwritten."""
+    config = folder / CONFIG_NAME
+    if config.exists():
+        raise NodeError("exists", f"{config} exists", "choose another folder, or keep this one as it is")
+    try:
+        pso_pem = public_pem(load_public_key(pso_key))
+    except KeyFileError as error:
+        raise NodeError("pso_key", str(error), "ask the PSO for its public key file") from error
+    keys = folder / "keys"
+    keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if (keys / "site.key").exists():
+        raise NodeError("exists", f"{keys / 'site.key'} exists", "choose another folder, or move the old keys away")
+    public = create_private_key(keys / "site.key").public_key()
+    (keys / "site.pub").write_text(public_pem(public))
+    (keys / "pso.pub").write_text(pso_pem)
+    _write_secret(keys / "person.key")
+    config.write_text(_TEMPLATE.format(site_id=site_id, exports=exports.resolve()), encoding="utf-8")
+    return NewSite(config, keys / "site.pub", fingerprint(public))
+
+
+def _write_secret(path: Path) -> None:
+    """256 random bits that turn local identifiers into keys; they never leave this file."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(secrets.token_bytes(32))

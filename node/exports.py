@@ -1,0 +1,55 @@
+"""Reading the site's exports for a release: import, write the quality report, keep the result while nothing changes."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from node.config import Paths
+from node.release.site import DataNotReady, SiteData
+from node.sources.refused import FileRefused
+from node.tables.importer import Imported, import_exports
+from node.tables.keys import KeyHasher
+from node.tables.mapping import MappingError, load_mapping
+
+_State = tuple[date, tuple[tuple[str, int, int], ...]]
+
+
+class ExportReader:
+    """Imports the exports afresh whenever a file, the mapping or the day has changed."""
+
+    def __init__(self, paths: Paths) -> None:
+        self._paths = paths
+        self._state: _State | None = None
+        self._site: SiteData | None = None
+
+    def read(self, day: date) -> SiteData:
+        """The site as its exports stand. DataNotReady says, for the local log, which file is refused and why."""
+        try:
+            state = self._observe(day)
+            if self._site is None or state != self._state:
+                self._site, self._state = SiteData.of(self.import_now(day).tables), state
+        except (FileRefused, MappingError, OSError) as error:
+            raise DataNotReady(str(error)) from error
+        return self._site
+
+    def import_now(self, day: date) -> Imported:
+        """Import and write the quality report (JSON and text), which never leaves the site."""
+        mapping = load_mapping(self._paths.mapping)
+        hasher = KeyHasher(self._paths.person_key.read_bytes())
+        imported = import_exports(self._paths.exports, mapping, hasher, day)
+        self._paths.quality.mkdir(parents=True, exist_ok=True)
+        for name, text in (("report.json", imported.quality.to_json()), ("report.txt", imported.quality.to_text())):
+            _replace(self._paths.quality / name, text)
+        return imported
+
+    def _observe(self, day: date) -> _State:
+        files = [path for path in sorted(self._paths.exports.rglob("*")) if path.is_file()]
+        seen = [(str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in (*files, self._paths.mapping)]
+        return day, tuple(seen)
+
+
+def _replace(path: Path, text: str) -> None:
+    fresh = path.with_suffix(path.suffix + ".new")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(path)

@@ -1,0 +1,1 @@
+"""The node's append-only, hash-chained, signed record of every charge and release."""

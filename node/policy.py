@@ -1,0 +1,75 @@
+"""The site's policy against the effective plan. The coordinator can ask; this decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from node.config import ALL, Policy
+from privacy.accountant import NANO, display_epsilon
+from protocols.catalogue.model import Catalogue
+from protocols.plan import plan_rho_nano, slice_rho_nano
+from protocols.refusals import Code, Refused
+from protocols.v1 import leadline_pb2 as pb
+
+_MODES = {pb.MODE_SITE: "site", pb.MODE_POOLED: "pooled"}
+
+
+def check_policy(plan: pb.Plan, policy: Policy, catalogue: Catalogue) -> None:
+    """Refuse a plan that the policy does not allow: mode, honest sites, tallies, strata, in this order."""
+    mode = _MODES[plan.mode]
+    if mode not in policy.modes:
+        raise Refused(Code.MODE_NOT_ALLOWED, f"mode {mode}; allowed: {', '.join(policy.modes)}")
+    if plan.minimum_honest_sites < policy.minimum_honest_sites:
+        raise Refused(Code.TOO_FEW_HONEST_SITES, f"the policy demands {policy.minimum_honest_sites}")
+    allowed = allowed_tallies(policy, catalogue)
+    for request in plan.tallies:
+        if request.tally not in allowed:
+            raise Refused(Code.TALLY_NOT_ALLOWED, f"tally {request.tally}")
+        for table in request.tables:
+            if table.stratum and table.stratum not in policy.strata:
+                raise Refused(Code.STRATUM_NOT_ALLOWED, f"tally {request.tally}, stratum {table.stratum}")
+
+
+def allowed_tallies(policy: Policy, catalogue: Catalogue) -> set[str]:
+    """The tallies that the allowed measures need."""
+    if ALL in policy.measures:
+        return {tally.id for tally in catalogue.tallies}
+    return {tally for m in catalogue.measures if m.id in policy.measures for tally in m.tallies}
+
+
+def scopes(plan: pb.Plan, catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
+    """The plan's tallies by budget scope: a clinician's own rows, or shared records."""
+    found: dict[str, tuple[str, ...]] = {"clinician": (), "record": ()}
+    for request in plan.tallies:
+        unit = catalogue.tally(request.tally).unit
+        found[unit] = (*found[unit], request.tally)
+    return found
+
+
+def charges(plan: pb.Plan, quarter: int, catalogue: Catalogue, plan_paid: bool, slice_lost: bool) -> dict[str, int]:
+    """What drawing this slice costs per scope, in nano-rho.
+
+    The plan's first reservation pays for the whole year. A slice that was reserved before but never sealed (a crash)
+    may have been drawn, so drawing it again costs that slice once more.
+    """
+    by_scope = scopes(plan, catalogue)
+    costs: dict[str, int] = {}
+    for scope, tallies in by_scope.items():
+        year = 0 if plan_paid else plan_rho_nano(plan, tallies)
+        costs[scope] = year + (slice_rho_nano(plan, tallies, quarter) if slice_lost else 0)
+    return costs
+
+
+def check_budget(year: int, wanted: Mapping[str, int], spent: Mapping[str, int], budget: Mapping[str, int]) -> None:
+    """Refuse what would take any scope above its budget for the ledger year (BUDGET_EXHAUSTED)."""
+    for scope, nano in wanted.items():
+        if nano and spent[scope] + nano > budget[scope]:
+            raise Refused(
+                Code.BUDGET_EXHAUSTED,
+                f"ledger year {year}, scope {scope}: spent {_words(spent[scope])}, asked {_words(nano)}, "
+                f"ceiling {_words(budget[scope])}; it renews with ledger year {year + 1}",
+            )
+
+
+def _words(rho_nano: int) -> str:
+    return f"rho {rho_nano / NANO:.6f} (epsilon {display_epsilon(rho_nano)})"

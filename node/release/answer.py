@@ -1,0 +1,153 @@
+"""Answering a request. The order of acts is the guarantee: reserve (durable), draw, seal and store, and only then send.
+
+An answer that is sealed is sent again byte for byte at no cost. A crash after the reservation leaves it charged.
+Every refusal is one of the closed list, is signed, and says nothing that depends on protected rows.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from node.clock import Clock, today
+from node.config import NodeConfig
+from node.ledger.store import Ledger, Reservation
+from node.measures.cases import protected_unit
+from node.policy import charges, check_budget, check_policy
+from node.release.draw import draw_slice
+from node.release.request import Ask, check_ask, read_request
+from node.release.site import DataNotReady, LoadSite, SiteData
+from protocols.catalogue.model import Catalogue
+from protocols.refusals import Code, Refused
+from protocols.statement import seal_statement
+from protocols.v1 import leadline_pb2 as pb
+
+_log = logging.getLogger("leadline.node")
+
+Step = Callable[[str], None]
+
+
+def no_step(_name: str) -> None:
+    """Nothing happens at a step."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The keys that an answer needs."""
+
+    signing_key: Ed25519PrivateKey
+    pso_keys: Mapping[str, Ed25519PublicKey]
+
+
+class Answerer:
+    """Turns the bytes of a request into the bytes of a signed release or refusal.
+
+    `on_step` is called with "reserved", "drawn" and "sealed" as each is reached; fault tests kill the process there.
+    """
+
+    def __init__(
+        self,
+        config: NodeConfig,
+        identity: Identity,
+        catalogue: tuple[Catalogue, bytes],
+        ledger: Ledger,
+        load_site: LoadSite,
+        clock: Clock,
+        on_step: Step = no_step,
+    ) -> None:
+        self._config, self._identity, self._ledger = config, identity, ledger
+        self._catalogue, self._catalogue_digest = catalogue
+        self._load_site, self._clock, self._on_step = load_site, clock, on_step
+
+    def answer(self, raw: bytes) -> bytes:
+        """The envelope of a Release or a Refusal; never raises on account of what was asked."""
+        ask: Ask | None = None
+        try:
+            ask = read_request(raw, self._config.site.id, self._identity.pso_keys)
+            with self._ledger.locked():
+                return self._answer(ask)
+        except Refused as refused:
+            _log.info("refused: %s", refused)
+            return self._refusal(ask, refused)
+        except DataNotReady as error:
+            _log.error("the exports cannot be read: %s", error)
+            return self._refusal(ask, Refused(Code.DATA_NOT_READY))
+        except Exception as error:
+            # The text of an unforeseen error may quote protected rows, so its kind alone is logged.
+            _log.error("internal fault while answering: %s", type(error).__name__)
+            return self._refusal(ask, Refused(Code.INTERNAL))
+
+    def _answer(self, ask: Ask) -> bytes:
+        """Checks in order: paused, plan and period, ledger not behind, plan id not reused, sealed before, policy."""
+        if self._config.pause_file.exists():
+            raise Refused(Code.PAUSED)
+        check_ask(ask, self._catalogue, self._catalogue_digest, self._today())
+        self._check_ledger(ask)
+        sealed = self._ledger.sealed(ask.plan_digest, ask.quarter)
+        if sealed is not None:
+            return sealed
+        check_policy(ask.plan, self._config.policy, self._catalogue)
+        reservation = self._price(ask)
+        return self._release(ask, reservation, self._load_site())
+
+    def _check_ledger(self, ask: Ask) -> None:
+        known = ask.request.known_length
+        if known and self._ledger.hash_at(known) != ask.request.known_head:
+            raise Refused(Code.LEDGER_BEHIND, f"the coordinator has seen entry {known}")
+        carried_out = self._ledger.plan_with_id(ask.plan.plan_id)
+        if carried_out not in (None, ask.plan_digest):
+            raise Refused(Code.PLAN_CONFLICT, f"plan {ask.plan.plan_id}"[:80])
+
+    def _price(self, ask: Ask) -> Reservation:
+        attempts = self._ledger.attempts(ask.plan_digest, ask.quarter)
+        paid = self._ledger.attempts(ask.plan_digest) > 0
+        wanted = charges(ask.plan, ask.quarter, self._catalogue, paid, attempts > 0)
+        year = ask.plan.year
+        check_budget(year, wanted, self._ledger.spent(year), self._config.policy.budget_nano())
+        return Reservation(ask.plan.plan_id, ask.plan_digest, year, ask.quarter, attempts + 1, wanted)
+
+    def _release(self, ask: Ask, reservation: Reservation, site: SiteData) -> bytes:
+        entry = self._ledger.reserve(reservation, self._clock.now_s())
+        self._on_step("reserved")
+        drawn = draw_slice(ask, self._catalogue, site, self._ledger, self._config.site.person_keys)
+        self._on_step("drawn")
+        head, now_s = self._ledger.head(), self._clock.now_s()
+        release = pb.Release(
+            release_id=f"{ask.plan_digest.hex()[:16]}-q{ask.quarter}-{reservation.attempt}",
+            site_id=self._config.site.id,
+            plan_digest=ask.plan_digest,
+            quarter=ask.quarter,
+            tables=drawn.tables,
+            exposures=[
+                pb.Exposure(name=name, months=months)
+                for name, months in sorted(site.exposures(ask.plan.year, ask.quarter).items())
+            ],
+            units=self._units(ask.plan),
+            ledger_head=head.hash,
+            ledger_length=head.length,
+            sealed_at_s=now_s,
+        )
+        envelope = seal_statement(release, self._identity.signing_key)
+        self._ledger.seal(entry, reservation, envelope, drawn.admitted, now_s)
+        self._on_step("sealed")
+        return envelope
+
+    def _units(self, plan: pb.Plan) -> list[pb.ProtectedUnit]:
+        person_keys = self._config.site.person_keys
+        tallies = [self._catalogue.tally(request.tally) for request in plan.tallies]
+        return [pb.ProtectedUnit(tally=tally.id, unit=protected_unit(tally, person_keys)) for tally in tallies]
+
+    def _refusal(self, ask: Ask | None, refused: Refused) -> bytes:
+        refusal = pb.Refusal(site_id=self._config.site.id, code=refused.code.value, detail=refused.detail)
+        if ask is not None:
+            refusal.request_id = ask.request.request_id
+            refusal.plan_digest = ask.plan_digest
+            refusal.quarter = ask.quarter
+        return seal_statement(refusal, self._identity.signing_key)
+
+    def _today(self) -> date:
+        return today(self._clock)
