@@ -41,7 +41,7 @@ def noisy_counts(counts: NDArray[np.int64], cap: int, rho_nano: int) -> NoisyCou
     """
     if counts.ndim != 1 or counts.dtype != np.int64:
         raise MechanismError("counts must be a one-dimensional int64 vector")
-    if counts.size and int(np.abs(counts).max()) >= COUNT_LIMIT:
+    if counts.size and not -COUNT_LIMIT < int(counts.min()) <= int(counts.max()) < COUNT_LIMIT:
         raise MechanismError("a count is beyond the range of the protocol")
     sigma = sigma_1024(cap, rho_nano)
     if counts.size == 0:
