@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import ROUND_CEILING, Decimal
 
 from privacy.accountant import DELTA, NANO, display_epsilon
 
@@ -11,7 +12,8 @@ _DELTA_WORDS = {"0.000001": "one in a million"}
 
 def _terms(rho_nano: int) -> str:
     delta = _DELTA_WORDS.get(str(DELTA), str(DELTA))
-    return f"epsilon {display_epsilon(rho_nano)} at delta {delta} (rho {rho_nano / NANO:.4f}, zero-concentrated DP)"
+    rho = (Decimal(rho_nano) / NANO).quantize(Decimal("0.0001"), rounding=ROUND_CEILING)
+    return f"epsilon {display_epsilon(rho_nano)} at delta {delta} (rho {rho}, zero-concentrated DP)"
 
 
 def sentences(clinician_rho_nano: int, record_rho_nano: int, linked_records: Iterable[int] = (1, 2, 5)) -> list[str]:
