@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
@@ -33,8 +34,8 @@ def load_private_key(path: Path) -> Ed25519PrivateKey:
         raise KeyFileError(f"{path} can be read by others; run: chmod 600 {path}")
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
-    except ValueError as error:
-        raise KeyFileError(f"{path} is not a private key in PEM form") from error
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:  # TypeError: the key is locked with a password
+        raise KeyFileError(f"{path} is not a private key in PEM form without a password") from error
     if not isinstance(key, Ed25519PrivateKey):
         raise KeyFileError(f"{path} holds a key of another kind; Leadline signs with Ed25519")
     return key
@@ -49,7 +50,7 @@ def parse_public_pem(pem: str) -> Ed25519PublicKey:
     """Read a public key from PEM text."""
     try:
         key = serialization.load_pem_public_key(pem.encode())
-    except ValueError as error:
+    except (ValueError, UnsupportedAlgorithm) as error:
         raise KeyFileError("this is not a public key in PEM form") from error
     if not isinstance(key, Ed25519PublicKey):
         raise KeyFileError("this is a public key of another kind; Leadline signs with Ed25519")
@@ -60,4 +61,4 @@ def load_public_key(path: Path) -> Ed25519PublicKey:
     """Read a public key file."""
     if not path.is_file():
         raise KeyFileError(f"there is no public key file {path}")
-    return parse_public_pem(path.read_text())
+    return parse_public_pem(path.read_text(errors="replace"))
