@@ -111,7 +111,7 @@ def _outcomes(tally: Tally, rule: OutcomeEntry, rows: Frame) -> tuple[Column, ND
     happened = (elapsed >= 0) & (elapsed <= limit)
     entry = end.where(happened, start + pd.Timedelta(hours=limit)).dt.normalize()
     if not isinstance(tally.cells, DurationCells):
-        return entry, np.where(happened, 0, 1).astype(np.int64)
+        return entry, np.where(elapsed < 0, -1, _code_cells(tally, rows))
     bins = len(tally.cells.bins)
     edges = np.asarray(tally.cells.edges, dtype=np.float64) * _HOURS[rule.unit]
     cell = np.where(happened, _bin(elapsed, edges), len(tally.cell_names) - 1)
