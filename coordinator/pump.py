@@ -16,7 +16,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO
 
 log = logging.getLogger(__name__)
 
@@ -56,10 +55,8 @@ class PumpSupervisor:
         self._heard_at = heard_at
         self._timing = timing
         self._clock = clock
-        self._starter: subprocess.Popen[bytes] | None = None
-        self._output: IO[bytes] | None = None
-        self._started_at = clock()
-        self._next_start_at = self._started_at + timing.settle_s
+        self._submission: _Submission | None = None
+        self._next_start_at = clock() + timing.settle_s
         self._retry_s = timing.first_retry_s
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -74,14 +71,13 @@ class PumpSupervisor:
         self._stopping.set()
         if self._thread is not None:
             self._thread.join()
-        if self._starter is not None:
-            self._end_starter()
+        self._end_submission()
 
     def look(self) -> None:
-        """Do what is to be done now, without waiting: reap or end the command, start another pump if none is heard."""
+        """Do what is to be done now, without waiting: judge a command under way, or submit a pump if none is heard."""
         now = self._clock()
-        if self._starter is not None:
-            self._reap(now)
+        if self._submission is not None:
+            self._judge(self._submission, now)
         elif self._is_heard(now):
             self._retry_s = self._timing.first_retry_s
         elif now >= self._next_start_at:
@@ -96,54 +92,63 @@ class PumpSupervisor:
         return heard_at is not None and now - heard_at < self._timing.silence_s
 
     def _submit(self, now: float) -> None:
-        self._started_at = now
-        self._output = tempfile.TemporaryFile()  # noqa: SIM115  (closed when the command is reaped)
         try:
-            self._starter = subprocess.Popen(
-                self._command,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=self._output,
-                stderr=subprocess.STDOUT,
-            )
+            self._submission = _Submission(self._command, self._environment, now)
         except OSError as error:
-            self._back_off(now, f"cannot run {self._command[0]}: {error.strerror}; check [pump] in the configuration")
+            reason = f"cannot run {self._command[0]}: {error.strerror}; check [pump] in the configuration"
+            self._back_off(now, reason)
 
-    def _reap(self, now: float) -> None:
-        """Note how the command ended, or end it if it takes too long."""
-        assert self._starter is not None  # noqa: S101  (the caller's condition, for the type checker)
-        code = self._starter.poll()
+    def _judge(self, submission: _Submission, now: float) -> None:
+        code = submission.process.poll()
         if code == 0:
             log.info("pump submitted")
-            self._next_start_at = now + max(self._timing.silence_s, self._retry_s)
-            self._retry_s = min(2 * self._retry_s, self._timing.last_retry_s)
-            self._end_starter()
+            self._wait_before_next(now, max(self._timing.silence_s, self._retry_s))
         elif code is not None:
-            self._back_off(now, f"the pump's command ended with code {code}: {self._tail()}")
-        elif now - self._started_at > self._timing.submit_s:
+            self._back_off(now, f"the pump's command ended with code {code}: {submission.tail()}")
+        elif now - submission.started_at > self._timing.submit_s:
             self._back_off(now, f"the pump's command did not return within {self._timing.submit_s:.0f} s")
 
     def _back_off(self, now: float, reason: str) -> None:
         log.warning("no pump: %s; next try in %.0f s", reason, self._retry_s)
-        self._next_start_at = now + self._retry_s
-        self._retry_s = min(2 * self._retry_s, self._timing.last_retry_s)
-        self._end_starter()
+        self._wait_before_next(now, self._retry_s)
 
-    def _tail(self) -> str:
+    def _wait_before_next(self, now: float, pause_s: float) -> None:
+        """End what is under way; the pause doubles at every start until a pump is heard."""
+        self._end_submission()
+        self._next_start_at = now + pause_s
+        self._retry_s = min(2 * self._retry_s, self._timing.last_retry_s)
+
+    def _end_submission(self) -> None:
+        if self._submission is not None:
+            self._submission.end()
+            self._submission = None
+
+
+class _Submission:
+    """One run of the command; OSError if it cannot be started."""
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], started_at: float) -> None:
+        self.started_at = started_at
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115  (closed by end)
+        try:
+            self.process = subprocess.Popen(
+                command, env=environment, stdin=subprocess.DEVNULL, stdout=self._output, stderr=subprocess.STDOUT
+            )
+        except OSError:
+            self._output.close()
+            raise
+
+    def tail(self) -> str:
         """The end of what the command printed, on one line."""
-        assert self._output is not None  # noqa: S101
         size = self._output.seek(0, os.SEEK_END)
         self._output.seek(max(0, size - TAIL_BYTES))
         return " ".join(self._output.read().decode(errors="replace").split())
 
-    def _end_starter(self) -> None:
-        if self._starter is not None:
-            self._starter.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._starter.wait(END_S)
-            self._starter.kill()
-            self._starter.wait()
-            self._starter = None
-        if self._output is not None:
-            self._output.close()
-            self._output = None
+    def end(self) -> None:
+        """End the command, kindly at first."""
+        self.process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(END_S)
+        self.process.kill()
+        self.process.wait()
+        self._output.close()

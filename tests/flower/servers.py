@@ -32,6 +32,7 @@ class EchoGateway:
     def __init__(self, site: str, socket: Path) -> None:
         self.address = f"unix:{socket}"
         self.calls = 0
+        self.is_failing = False
         self._site = site
         self._server: grpc.Server | None = None
 
@@ -47,8 +48,10 @@ class EchoGateway:
         if self._server is not None:
             self._server.stop(0).wait()
 
-    def _exchange(self, payload: bytes, _context: grpc.ServicerContext) -> bytes:
+    def _exchange(self, payload: bytes, context: grpc.ServicerContext) -> bytes:
         self.calls += 1
+        if self.is_failing:
+            context.abort(grpc.StatusCode.INTERNAL, "the ledger is locked")
         return self._site.encode() + b"\0" + payload
 
 
@@ -86,6 +89,12 @@ class Broker(BrokerServicer):
         with self._lock:
             self._open[delivery_id] = Asked(transport_key, payload)
         return delivery_id
+
+    def resend(self) -> None:
+        """Let the resend interval of all open questions be over."""
+        with self._lock:
+            for asked in self._open.values():
+                asked.sent_at = -RESEND_S
 
     def Take(  # noqa: N802
         self, request: broker_pb2.TakeRequest, context: grpc.ServicerContext

@@ -97,7 +97,6 @@ class Pump:
 
 def _payload(reply: Message) -> bytes | None:
     """The bytes of a reply, or None where a node sent something else: no node can break the pump for the others."""
-    record = reply.content.config_records.get("envelope", {})
+    record = reply.content.config_records.get("envelope", ConfigRecord())
     payload = record.get("bytes")
-    fits = isinstance(payload, bytes) and len(payload) <= MAX_PAYLOAD_BYTES
-    return payload if fits else None
+    return payload if isinstance(payload, bytes) and len(payload) <= MAX_PAYLOAD_BYTES else None

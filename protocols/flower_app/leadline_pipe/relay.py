@@ -5,6 +5,8 @@ It runs in a stock SuperNode, holds no data and no data keys, and cannot tell wh
 
 from __future__ import annotations
 
+from typing import cast
+
 import grpc
 from flwr.app import ConfigRecord, Context, Error, Message, RecordDict
 from flwr.clientapp import ClientApp
@@ -25,8 +27,9 @@ def exchange(message: Message, context: Context) -> Message:
     ledger returns the same sealed bytes, so that nothing is lost or charged twice.
     """
     daemon = str(context.node_config["daemon"])
+    payload = cast("bytes", message.content.config_records["envelope"]["bytes"])
     try:
-        answer = _call(daemon, message.content.config_records["envelope"]["bytes"])
+        answer = _call(daemon, payload)
     except grpc.RpcError as error:
         reason = f"the node daemon at {daemon} did not answer: {error.code().name}"
         return Message(Error(DAEMON_UNAVAILABLE, reason), reply_to=message)
@@ -40,4 +43,5 @@ def _call(daemon: str, payload: bytes) -> bytes:
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ]
     with grpc.insecure_channel(daemon, options=options) as channel:
-        return channel.unary_unary(EXCHANGE)(payload, timeout=ANSWER_S)
+        exchange_bytes = channel.unary_unary(EXCHANGE, request_serializer=None, response_deserializer=None)
+        return cast("bytes", exchange_bytes(payload, timeout=ANSWER_S))
