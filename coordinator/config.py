@@ -85,9 +85,10 @@ class Web(_Section):
 
 
 class Pump(_Section):
-    """The command that carries envelopes between broker and Flower; it is started again when it ends."""
+    """The command that submits the carrier to Flower, run again whenever no carrier is heard, and its environment."""
 
     command: tuple[str, ...] = Field(min_length=1)
+    environment: dict[str, str] = Field(default_factory=dict)
 
 
 class Config(_Section):

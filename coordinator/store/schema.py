@@ -154,7 +154,7 @@ class Release(Base):
 
 
 class Publication(Base):
-    """A published set of benchmarks: its canonical JSON bytes and their signature.
+    """A published set of benchmarks: its canonical JSON bytes, their signature, and the same rows as tables.
 
     `content_digest` covers what it says apart from its number and date; `members` are the sites it used, by year.
     """
@@ -163,6 +163,8 @@ class Publication(Base):
 
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     document: Mapped[bytes]
+    csv: Mapped[bytes]
+    parquet: Mapped[bytes]
     signature: Mapped[bytes]
     key_id: Mapped[str]
     content_digest: Mapped[bytes] = mapped_column(unique=True)

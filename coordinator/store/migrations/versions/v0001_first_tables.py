@@ -114,6 +114,8 @@ def _what_is_kept_for_ever() -> None:
         "publications",
         sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
         _bytes("document"),
+        _bytes("csv"),
+        _bytes("parquet"),
         _bytes("signature"),
         _text("key_id"),
         sa.Column("content_digest", sa.LargeBinary, nullable=False, unique=True),

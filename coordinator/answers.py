@@ -1,0 +1,94 @@
+"""What becomes of an answer: a verified release is stored, a refusal settles or postpones its request.
+
+Whatever is not accepted leaves an audit event with its code and changes nothing, with one exception: what the right
+site signed and got wrong settles its request as refused, since asking again would bring the same sealed bytes.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from coordinator.clock import Clock
+from coordinator.config import Rounds
+from coordinator.intake import (
+    AuthenticRefusal,
+    AuthenticRelease,
+    VerifiedRefusal,
+    VerifiedRelease,
+    authenticate,
+    find_request,
+    verify_refusal,
+    verify_release,
+)
+from coordinator.rounds.states import RequestState
+from coordinator.store.audit import Actor, Event
+from coordinator.store.database import Store
+from coordinator.store.schema import Release
+from coordinator.store.writer import Writer
+from protocols.refusals import EXPLANATIONS, Code, Refused
+
+
+def take_answer(store: Store, clock: Clock, rules: Rounds, site_id: str, raw: bytes) -> Code | None:
+    """Take one envelope that came back from a site. Returns why it was not accepted, or None. Safe to repeat."""
+    with store.writing() as writer:
+        try:
+            answer = authenticate(raw, site_id, writer)
+            if isinstance(answer, AuthenticRefusal):
+                _take_refusal(writer, clock, rules, verify_refusal(answer, writer))
+            else:
+                _take_release(writer, clock, answer)
+        except Refused as refused:
+            details = {"code": refused.code.value, "detail": refused.detail}
+            writer.note(Event(Actor.INTAKE, "answer.refused", site_id, details))
+            return refused.code
+    return None
+
+
+def _take_release(writer: Writer, clock: Clock, answer: AuthenticRelease) -> None:
+    found = find_request(answer, writer)
+    request = found[1]
+    try:
+        release = verify_release(answer, found, writer, clock.now())
+    except Refused as refused:
+        if request.state is RequestState.WAITING:
+            refusal = (refused.code.value, refused.detail)
+            writer.refuse_request(request, refusal, _request_event("request.refused", request.request_id, refusal))
+        raise
+    if not release.is_repeated:
+        writer.store_release(_row(release, clock), _release_event(release))
+
+
+def _row(release: VerifiedRelease, clock: Clock) -> Release:
+    message = release.message
+    return Release(
+        plan_id=release.plan.plan_id,
+        site_id=message.site_id,
+        quarter=message.quarter,
+        request_id=release.request.request_id,
+        envelope=release.envelope,
+        digest=release.digest,
+        ledger_head=message.ledger_head,
+        ledger_length=message.ledger_length,
+        sealed_at=datetime.fromtimestamp(message.sealed_at_s, UTC),
+        received_at=clock.now(),
+    )
+
+
+def _release_event(release: VerifiedRelease) -> Event:
+    details = {"site": release.message.site_id, "digest": release.digest.hex()}
+    return Event(Actor.INTAKE, "release.store", release.request.request_id, details)
+
+
+def _request_event(action: str, request_id: str, refusal: tuple[str, str]) -> Event:
+    return Event(Actor.INTAKE, action, request_id, {"code": refusal[0], "detail": refusal[1]})
+
+
+def _take_refusal(writer: Writer, clock: Clock, rules: Rounds, refusal: VerifiedRefusal) -> None:
+    request, words = refusal.request, (refusal.code.value, refusal.detail)
+    if request.state is not RequestState.WAITING:
+        return
+    if EXPLANATIONS[refusal.code].retryable and request.reasks < rules.max_reasks:
+        due_at = clock.now() + timedelta(seconds=rules.reask_s)
+        writer.postpone_request(request, words, due_at, _request_event("request.postponed", request.request_id, words))
+    else:
+        writer.refuse_request(request, words, _request_event("request.refused", request.request_id, words))

@@ -1,0 +1,245 @@
+"""From bytes to a verified type. Nothing of an answer is used before it went through here.
+
+The checks, in this order, each with its refusal:
+
+     1  size, envelope                  too_large, malformed, not_canonical
+     2  kind                            wrong_kind         (release or refusal)
+     3  key known, its site enabled     unknown_key
+     4  the site that was asked         wrong_site         (by the delivery)
+     5  signature                       bad_signature
+     6  body in canonical form          malformed, not_canonical
+     7  the site inside the body        wrong_site
+     8  plan known                      unknown_plan, unknown_catalogue
+     9  asked                           not_asked
+    10  shape                           wrong_shape        (tables, lengths, units, fixed-size fields)
+    11  noise                           wrong_noise        (the scale that cap and rho imply)
+    12  exposures                       wrong_shape        (the closed list, three months, rounded to 10)
+    13  ledger not rewound              ledger_rewound
+    14  no other answer before          release_conflict   (identical bytes are a repetition, and fine)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from coordinator.plans import read_plan
+from coordinator.rounds.states import RoundState
+from coordinator.store.reader import Reader
+from coordinator.store.schema import Plan, Release, Request, Site, SiteState
+from privacy.accountant import sigma_1024
+from protocols.catalogue import current_catalogue
+from protocols.catalogue.model import Catalogue
+from protocols.keys import parse_public_pem
+from protocols.plan import QUARTERS, labels
+from protocols.refusals import Code, Refused
+from protocols.statement import KINDS, Verified, open_statement, parse_envelope
+from protocols.v1 import leadline_pb2 as pb
+
+EXPOSURES = ("fte", "headcount", "patient_days")
+EXPOSURE_STEP = 10
+MAX_EXPOSURE = 10**8
+MAX_COUNT = 10**9
+MAX_LEDGER_LENGTH = 2**53
+HEAD_BYTES = 32
+MAX_ID_CHARACTERS = 64
+MAX_DETAIL_CHARACTERS = 300
+CLOCK_SKEW = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class AuthenticRelease:
+    """A release whose signer is the site that was asked (checks 1 to 7); its content is not checked yet."""
+
+    site: Site
+    statement: Verified[pb.Release]
+    envelope: bytes
+
+
+@dataclass(frozen=True)
+class AuthenticRefusal:
+    """A refusal whose signer is the site that was asked (checks 1 to 7)."""
+
+    site: Site
+    statement: Verified[pb.Refusal]
+
+
+@dataclass(frozen=True)
+class VerifiedRelease:
+    """A release that passed every check. `is_repeated` if these very bytes are stored already."""
+
+    plan: Plan
+    request: Request
+    message: pb.Release
+    digest: bytes
+    envelope: bytes
+    is_repeated: bool
+
+
+@dataclass(frozen=True)
+class VerifiedRefusal:
+    """A site's refusal of a request in an open round, with a code from the closed list."""
+
+    request: Request
+    code: Code
+    detail: str
+
+
+def authenticate(raw: bytes, asked_site_id: str, reader: Reader) -> AuthenticRelease | AuthenticRefusal:
+    """Checks 1 to 7: who said this? Refused if it is not the site that was asked."""
+    envelope = parse_envelope(raw)
+    if envelope.kind not in (KINDS[pb.Release], KINDS[pb.Refusal]):
+        raise Refused(Code.WRONG_KIND, "expected a release or a refusal")
+    site = reader.site_by_key_id(envelope.key_id)
+    if site is None:
+        raise Refused(Code.UNKNOWN_KEY, f"key id {envelope.key_id!r}"[:60])
+    if site.state is SiteState.DISABLED:
+        raise Refused(Code.UNKNOWN_KEY, f"site {site.site_id} is disabled")
+    if site.site_id != asked_site_id:
+        raise Refused(Code.WRONG_SITE, f"site {site.site_id} signed what {asked_site_id} was asked")
+    keys = {site.key_id: parse_public_pem(site.public_key)}
+    if envelope.kind == KINDS[pb.Refusal]:
+        refusal = open_statement(raw, pb.Refusal, keys)
+        _same_site(refusal.message.site_id, site)
+        return AuthenticRefusal(site, refusal)
+    release = open_statement(raw, pb.Release, keys)
+    _same_site(release.message.site_id, site)
+    return AuthenticRelease(site, release, raw)
+
+
+def _same_site(named: str, signer: Site) -> None:
+    if named != signer.site_id:
+        raise Refused(Code.WRONG_SITE, f"site {signer.site_id} signed for another one")
+
+
+def find_request(answer: AuthenticRelease, reader: Reader) -> tuple[Plan, Request]:
+    """Checks 8 and 9: the plan and the request that a release answers."""
+    message = answer.statement.message
+    plan = reader.plan_by_digest(message.plan_digest)
+    if plan is None:
+        raise Refused(Code.UNKNOWN_PLAN)
+    if message.quarter not in QUARTERS:
+        raise Refused(Code.NOT_ASKED, "a year has quarters 1 to 4")
+    request = reader.open_request(plan.plan_id, answer.site.site_id, message.quarter)
+    if request is None:
+        stored = reader.release(plan.plan_id, answer.site.site_id, message.quarter)
+        request = None if stored is None else reader.request(stored.request_id)
+    if request is None:
+        raise Refused(Code.NOT_ASKED, f"{plan.plan_id} quarter {message.quarter} has no open round")
+    return plan, request
+
+
+def verify_release(
+    answer: AuthenticRelease, found: tuple[Plan, Request], reader: Reader, now: datetime
+) -> VerifiedRelease:
+    """Checks 10 to 14, against the plan that we signed and what the site sent before."""
+    plan, request = found
+    message, asked = answer.statement.message, read_plan(plan)
+    catalogue, digest = current_catalogue()
+    if asked.catalogue_digest != digest:
+        raise Refused(Code.UNKNOWN_CATALOGUE, f"plan {plan.plan_id}")
+    _check_fixed_fields(message, now)
+    _check_tables(message, asked, catalogue)
+    _check_units(message, asked, catalogue)
+    _check_noise(message, asked)
+    _check_exposures(message.exposures)
+    _check_ledger(message, reader.releases_of_site(answer.site.site_id))
+    stored = reader.release(plan.plan_id, answer.site.site_id, message.quarter)
+    if stored is not None and stored.envelope != answer.envelope:
+        raise Refused(Code.RELEASE_CONFLICT, f"{plan.plan_id} quarter {message.quarter}")
+    return VerifiedRelease(
+        plan, request, message, answer.statement.digest, answer.envelope, is_repeated=stored is not None
+    )
+
+
+def verify_refusal(answer: AuthenticRefusal, reader: Reader) -> VerifiedRefusal:
+    """The request that a refusal is about, and its code (NOT_ASKED, MALFORMED)."""
+    message = answer.statement.message
+    request = reader.request(message.request_id)
+    if request is None or request.site_id != answer.site.site_id or request.sent_at is None:
+        raise Refused(Code.NOT_ASKED, f"a refusal ({_printable(message.code)}) of no request that was sent")
+    if not any(round_.round_id == request.round_id for round_ in reader.rounds(RoundState.OPEN)):
+        raise Refused(Code.NOT_ASKED, f"round {request.round_id} has ended")
+    try:
+        code = Code(message.code)
+    except ValueError as error:
+        raise Refused(Code.MALFORMED, "a refusal with a code that is not in the list") from error
+    return VerifiedRefusal(request, code, _printable(message.detail))
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in text[:MAX_DETAIL_CHARACTERS])
+
+
+def _shape(condition: bool, detail: str) -> None:
+    if not condition:
+        raise Refused(Code.WRONG_SHAPE, detail)
+
+
+def _check_fixed_fields(message: pb.Release, now: datetime) -> None:
+    _shape(0 < len(message.release_id) <= MAX_ID_CHARACTERS, "the release id is empty or too long")
+    _shape(len(message.ledger_head) == HEAD_BYTES, "the ledger head has not 32 bytes")
+    _shape(0 < message.ledger_length <= MAX_LEDGER_LENGTH, "the ledger length is out of range")
+    latest_s = (now + CLOCK_SKEW).timestamp()
+    _shape(0 <= message.sealed_at_s <= latest_s, "the release was sealed in the future; check the site's clock")
+
+
+def _tables_due(asked: pb.Plan, quarter: int, catalogue: Catalogue) -> list[tuple[pb.TallyRequest, int, int]]:
+    """The tables with values that close in the quarter, in the plan's order: request, position, number of values."""
+    tables = [
+        (request, position, len(labels(catalogue.tally(request.tally), table, asked.year, quarter)))
+        for request in asked.tallies
+        for position, table in enumerate(request.tables)
+    ]
+    return [table for table in tables if table[2]]
+
+
+def _check_tables(message: pb.Release, asked: pb.Plan, catalogue: Catalogue) -> None:
+    due = _tables_due(asked, message.quarter, catalogue)
+    expected = [(request.tally, position, length) for request, position, length in due]
+    found = [(table.tally, table.table, len(table.values)) for table in message.tables]
+    _shape(found == expected, "the tables, their order or their lengths are not the plan's")
+    for table in message.tables:
+        _shape(all(abs(value) <= MAX_COUNT for value in table.values), f"{table.tally} holds impossible counts")
+
+
+def _check_units(message: pb.Release, asked: pb.Plan, catalogue: Catalogue) -> None:
+    named = [unit.tally for unit in message.units]
+    _shape(named == [request.tally for request in asked.tallies], "the protected units are not those of the plan")
+    for unit in message.units:
+        needed = catalogue.tally(unit.tally).unit
+        allowed = {"clinician", "encounter"} if needed == "clinician" else {needed}
+        _shape(unit.unit in allowed, f"{unit.tally} protects another unit than the catalogue's")
+
+
+def _check_noise(message: pb.Release, asked: pb.Plan) -> None:
+    requests = {request.tally: request for request in asked.tallies}
+    for table in message.tables:
+        request = requests[table.tally]
+        if table.sigma_1024 != sigma_1024(request.cap, request.tables[table.table].rho_nano):
+            raise Refused(Code.WRONG_NOISE, table.tally)
+
+
+def _check_exposures(exposures: Sequence[pb.Exposure]) -> None:
+    _shape(tuple(e.name for e in exposures) == EXPOSURES, f"exposures are {', '.join(EXPOSURES)}, in this order")
+    for exposure in exposures:
+        _shape(len(exposure.months) == 3, f"{exposure.name} needs three months")
+        for value in exposure.months:
+            is_sane = value % EXPOSURE_STEP == 0 and value <= MAX_EXPOSURE
+            _shape(is_sane, f"{exposure.name} is not rounded to {EXPOSURE_STEP}, or is impossible")
+
+
+def _check_ledger(message: pb.Release, before: Sequence[Release]) -> None:
+    """A ledger only grows: nothing is sealed on one shorter than was seen before, nor on another of the same length.
+
+    An older sealed release that arrives late (its first sending was lost) is in order. One sealed after a longer
+    ledger was seen comes from a ledger that went back, as after a restored backup.
+    """
+    sealed_at = datetime.fromtimestamp(message.sealed_at_s, UTC)
+    for other in before:
+        same_length = other.ledger_length == message.ledger_length
+        forked = same_length and other.ledger_head != message.ledger_head
+        went_back = other.ledger_length > message.ledger_length and other.sealed_at < sealed_at
+        if forked or went_back:
+            raise Refused(Code.LEDGER_REWOUND, f"entry {message.ledger_length}, after {other.ledger_length}")

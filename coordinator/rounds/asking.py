@@ -1,0 +1,45 @@
+"""Which requests are due, and when an unanswered one is sent again.
+
+A site's quarters are asked in order: a later one never before an earlier one is settled or under way in the same batch.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from coordinator.config import Rounds
+from coordinator.rounds.states import RequestState
+from coordinator.store.schema import Request
+from protocols.periods import Grain, periods_of
+
+FIRST_WAIT_S = 1.0
+LAST_WAIT_S = 30.0
+
+
+def has_closed(year: int, quarter: int, now: datetime) -> bool:
+    """Whether the last day of the quarter is over."""
+    return now.date() > periods_of(year, Grain.QUARTER)[quarter - 1].end
+
+
+def due_requests(requests: Sequence[Request], year: int, now: datetime) -> list[Request]:
+    """Those of one site's requests in one round, in the order of quarters, that are to be sent now."""
+    due: list[Request] = []
+    for request in requests:
+        if request.state is not RequestState.WAITING:
+            continue
+        if not has_closed(year, request.quarter, now) or request.due_at > now:
+            break
+        due.append(request)
+    return due
+
+
+def resend_at(now: datetime, attempts: int, rules: Rounds, jitter: random.Random) -> datetime:
+    """When a request sent now for the `attempts`-th time is sent again if no answer comes.
+
+    After the resend interval and a wait that doubles from 1 to 30 s, of which a random half is taken off, so that
+    sites that went silent together do not come back together.
+    """
+    wait_s = min(LAST_WAIT_S, FIRST_WAIT_S * 2 ** min(attempts - 1, 10))
+    return now + timedelta(seconds=rules.resend_s + wait_s * jitter.uniform(0.5, 1.0))

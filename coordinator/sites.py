@@ -1,0 +1,133 @@
+"""Enrolled sites: their keys, and the public attributes by which peers are found."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+
+from coordinator.clock import Clock
+from coordinator.errors import InputError, RuleError, SignatureError
+from coordinator.store.audit import Actor, Event
+from coordinator.store.database import Store
+from coordinator.store.schema import Site, SiteState
+from coordinator.store.writer import Writer
+from protocols.keys import KeyFileError, load_public_key, public_pem
+from protocols.statement import key_id
+
+EMS = "ems_agency"
+NO_BEDS = "none"  # an EMS agency's bed band, and nobody else's
+
+PEER_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
+    "type": ("acute_general", "children", "cancer", "psychiatric", "rehab", EMS, "critical_access"),
+    "bed_band": ("6-24", "25-49", "50-99", "100-199", "200-299", "300-399", "400-499", "500+", NO_BEDS),
+    "teaching": ("major", "minor", "none"),
+    "ownership": ("public", "nonprofit", "forprofit"),
+    "setting": ("urban_metro", "urban_other", "rural"),
+    "programme_model": ("tiered_forYOU", "on_call_RISE", "local_peer", "eap_only", "none"),
+    "programme_age": ("<1y", "1-3y", "3-7y", ">7y"),
+}
+
+_SITE_ID = re.compile(r"[a-z0-9][a-z0-9-]{1,40}")
+
+
+def canonical_transport_key(text: str) -> str:
+    """One spelling (SubjectPublicKeyInfo PEM) of a public key in PEM or OpenSSH form. ValueError if it is neither."""
+    raw = text.strip().encode()
+    try:
+        if raw.startswith(b"-----"):
+            key = serialization.load_pem_public_key(raw)
+        else:
+            key = serialization.load_ssh_public_key(raw)
+    except UnsupportedAlgorithm as error:
+        raise ValueError("a public key of an unsupported kind") from error
+    return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+def parse_profile(path: Path) -> dict[str, str]:
+    """A site's attributes from its profile, a TOML file with one key per attribute; InputError names what is wrong."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError("profile_unreadable", f"cannot read the profile {path}: {error}", "mend it") from error
+    for name in (*PEER_ATTRIBUTES, *raw):
+        _check_attribute(path, name, raw.get(name))
+    if (raw["type"] == EMS) != (raw["bed_band"] == NO_BEDS):
+        problem = f"{path} has type {raw['type']} with bed_band {raw['bed_band']}"
+        raise InputError("profile_value", problem, f"bed_band is {NO_BEDS!r} for an {EMS}, and for nobody else")
+    return {name: raw[name] for name in PEER_ATTRIBUTES}
+
+
+def _check_attribute(path: Path, name: str, value: object) -> None:
+    if name not in PEER_ATTRIBUTES:
+        allowed = ", ".join(PEER_ATTRIBUTES)
+        raise InputError("profile_unknown_key", f"{path} has an unknown key {name}", f"allowed are: {allowed}")
+    if value not in PEER_ATTRIBUTES[name]:
+        found = "is missing" if value is None else f"is {value!r}"
+        allowed = ", ".join(PEER_ATTRIBUTES[name])
+        raise InputError("profile_value", f"{name} in {path} {found}", f"allowed are: {allowed}")
+
+
+def _read_transport_key(path: Path) -> str:
+    try:
+        return canonical_transport_key(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SignatureError(
+            "transport_key", f"{path} is no public key in PEM or OpenSSH form", "pass the relay's public key file"
+        ) from error
+
+
+def add_site(store: Store, clock: Clock, site_id: str, keys: tuple[Path, Path], profile: Path) -> Site:
+    """Enrol a site from its public key files (signing, transport) and its profile.
+
+    RuleError if the id or a key is enrolled already; InputError or SignatureError if a file is wrong.
+    """
+    if _SITE_ID.fullmatch(site_id) is None:
+        raise InputError("site_id", f"{site_id!r} is no site id", "use 2 to 41 small letters, digits and hyphens")
+    try:
+        public = load_public_key(keys[0])
+    except KeyFileError as error:
+        raise SignatureError("site_key", str(error), "pass the site's keys/site.pub") from error
+    site = Site(
+        site_id=site_id,
+        public_key=public_pem(public),
+        key_id=key_id(public),
+        transport_key=_read_transport_key(keys[1]),
+        attributes=parse_profile(profile),
+        state=SiteState.ENABLED,
+        ledger_head=b"",
+        ledger_length=0,
+        enrolled_at=clock.now(),
+    )
+    with store.writing() as writer:
+        _refuse_duplicates(writer, site)
+        writer.add_site(site, Event(Actor.OPERATOR, "site.add", site_id, {"key_id": site.key_id}))
+    return site
+
+
+def _refuse_duplicates(writer: Writer, site: Site) -> None:
+    for other in writer.sites():
+        if other.site_id == site.site_id:
+            raise RuleError("site_exists", f"site {site.site_id} is enrolled already", "choose another id")
+        for attribute, words in (("key_id", "signing key"), ("transport_key", "transport key")):
+            if getattr(other, attribute) == getattr(site, attribute):
+                raise RuleError(
+                    "key_exists",
+                    f"the {words} belongs to site {other.site_id} already",
+                    "every site makes its own keys; ask the site for the right file",
+                )
+
+
+def set_site_state(store: Store, site_id: str, state: SiteState) -> Site:
+    """Enable or disable a site. A disabled site is not asked and its answers are not taken; what it sent stays."""
+    with store.writing() as writer:
+        site = writer.site(site_id)
+        if site is None:
+            raise InputError("site_unknown", f"there is no site {site_id}", "see: sites list")
+        if site.state is not state:
+            writer.set_site_state(site, state, Event(Actor.OPERATOR, f"site.{state}", site_id))
+    return site
