@@ -1,1 +1,1 @@
-"""From sites' noisy tallies to benchmark rows: pooled values, spread, percentiles, intervals, and the gate before them."""
+"""From sites' noisy tallies to benchmark rows: the gate, pooled values, spread, percentiles, intervals."""

@@ -1,4 +1,4 @@
-"""What benchmarks are computed from and what they become. Percentages are 0-100; every interval is at 95 %."""
+"""What benchmarks are computed from and what they become. Percentages are 0-100, intervals at 95 %."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class SiteTally:
 class SiteFigures:
     """One site in one period: its public attributes, its tallies by id and its public exposures.
 
-    Exposures are headcount, fte, staff_years and patient_days; a tally that the site's policy withholds is absent.
+    Exposures are headcount, fte, staff_years and patient_days. A tally that the policy withholds is absent.
     """
 
     site_id: str
@@ -41,9 +41,9 @@ class SiteFigures:
 
 @dataclass(frozen=True)
 class TrendPoint:
-    """The count of a whole tally in one month or quarter, summed over `n_sites` sites, with its noise variance.
+    """The count of a whole tally in one month or quarter, summed over sites, with its noise variance.
 
-    `exposures` are the sums over the same sites.
+    `exposures` are the sums over the same `n_sites` sites.
     """
 
     period: Period
@@ -78,7 +78,7 @@ class Spread(_Frozen):
 
 
 class Percentile(_Frozen):
-    """A percentile of the sites' underlying values (`level` 10, 25, 50, 75 or 90), with its bootstrap interval."""
+    """A percentile of the sites' underlying values (`level` 10, 25, 50, 75 or 90), with its interval."""
 
     level: int
     value: float
@@ -87,7 +87,7 @@ class Percentile(_Frozen):
 
 
 class BenchmarkRow(_Frozen):
-    """One published figure. A row whose status is not ok carries no figure: its numbers are None, its percentiles empty.
+    """One published figure; if the status is not ok its numbers are None and its percentiles empty.
 
     `noise_sd` is the standard deviation of `value` that privacy noise alone causes, in the measure's unit.
     `stratum` is "all", or the cell of a histogram.

@@ -1,0 +1,192 @@
+"""Each kind of formula in the catalogue as arithmetic on the contributors' tallies; a new measure is data,
+not code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from coordinator.benchmarks.heterogeneity import Floats, SiteValues, site_rates, site_shares
+from coordinator.benchmarks.histograms import Curve, histogram_curve, quantile, reached_by
+from coordinator.benchmarks.lifetable import life_table_curve
+from coordinator.benchmarks.model import SiteFigures
+from coordinator.benchmarks.pooled import (
+    Z95,
+    Estimate,
+    NoisySum,
+    pooled_proportion,
+    pooled_rate,
+    share_of_need,
+)
+from protocols.catalogue.model import (
+    ALL_CELL,
+    Catalogue,
+    Context,
+    DurationCells,
+    Histogram,
+    Measure,
+    Proportion,
+    Quantile,
+    Rate,
+    ReachedBy,
+    ShareOfNeed,
+)
+
+POSITIVE = (0.0, inf)
+PERCENT = (0.0, 100.0)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One row's figure: the pooled estimate (None if its denominator is drowned) and, where they bear it,
+    sites' values.
+    """
+
+    stratum: str
+    estimate: Estimate | None
+    sites: SiteValues | None
+    bounds: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """A sum over some cells of a tally at each site: noisy values and noise variances, both of shape
+    (sites,).
+    """
+
+    values: Floats
+    noise: Floats
+
+    @property
+    def pooled(self) -> NoisySum:
+        return NoisySum(float(self.values.sum()), float(self.noise.sum()))
+
+
+def gate_exposure(measure: Measure) -> str:
+    """The public exposure that weighs a site in the dominance rule: the formula's own, or staff-years if it
+    has none.
+    """
+    return getattr(measure.formula, "exposure", "staff_years")
+
+
+def strata(measure: Measure, catalogue: Catalogue) -> tuple[str, ...]:
+    """The strata of a measure's rows: "all", or the cells of a histogram."""
+    if isinstance(measure.formula, Histogram):
+        return catalogue.tally(measure.formula.tally).cell_names
+    return (ALL_CELL,)
+
+
+def compute(measure: Measure, catalogue: Catalogue, sites: Sequence[SiteFigures]) -> list[Figure]:
+    """The figures of a measure, one per stratum, over sites that all contribute to it (at least one)."""
+    return _FORMULAS[measure.formula.kind](measure.formula, catalogue, sites)
+
+
+def _rate(formula: Rate, catalogue: Catalogue, sites: Sequence[SiteFigures]) -> list[Figure]:
+    counts = _select(catalogue, sites, formula.numerator.tally, formula.numerator.cells)
+    exposures = _exposures(sites, formula.exposure)
+    estimate = pooled_rate(counts.pooled, float(exposures.sum()), formula.per)
+    return [Figure(ALL_CELL, estimate, _rates(counts, exposures, float(formula.per)), POSITIVE)]
+
+
+def _share_of_need(formula: ShareOfNeed, catalogue: Catalogue, sites: Sequence[SiteFigures]) -> list[Figure]:
+    counts = _select(catalogue, sites, formula.numerator.tally, formula.numerator.cells)
+    exposures = _exposures(sites, formula.exposure)
+    need = (float(formula.need_low), float(formula.need_central), float(formula.need_high))
+    estimate = share_of_need(counts.pooled, float(exposures.sum()), need)
+    return [Figure(ALL_CELL, estimate, _rates(counts, exposures, 100 / need[1]), POSITIVE)]
+
+
+def _proportion(formula: Proportion, catalogue: Catalogue, sites: Sequence[SiteFigures]) -> list[Figure]:
+    others = tuple(cell for cell in formula.denominator.cells if cell not in formula.numerator.cells)
+    part = _select(catalogue, sites, formula.numerator.tally, formula.numerator.cells)
+    rest = _select(catalogue, sites, formula.denominator.tally, others)
+    return [_share(ALL_CELL, part, rest)]
+
+
+def _histogram(formula: Histogram, catalogue: Catalogue, sites: Sequence[SiteFigures]) -> list[Figure]:
+    cells = catalogue.tally(formula.tally).cell_names
+    figures = []
+    for cell in cells:
+        part = _select(catalogue, sites, formula.tally, (cell,))
+        rest = _select(catalogue, sites, formula.tally, tuple(other for other in cells if other != cell))
+        figures.append(_share(cell, part, rest))
+    return figures
+
+
+def _quantile(formula: Quantile, catalogue: Catalogue, sites: Sequence[SiteFigures]) -> list[Figure]:
+    curve = _curve(catalogue, sites, formula.tally)
+    estimate = quantile(curve, float(formula.probability)) if curve else None
+    return [Figure(ALL_CELL, estimate, None, POSITIVE)]
+
+
+def _reached_by(formula: ReachedBy, catalogue: Catalogue, sites: Sequence[SiteFigures]) -> list[Figure]:
+    curve = _curve(catalogue, sites, formula.tally)
+    estimate = reached_by(curve, formula.time) if curve else None
+    return [Figure(ALL_CELL, estimate.scaled(100) if estimate else None, None, PERCENT)]
+
+
+def _context(formula: Context, catalogue: Catalogue, sites: Sequence[SiteFigures]) -> list[Figure]:
+    mean = float(_exposures(sites, formula.exposure).mean())
+    return [Figure(ALL_CELL, Estimate(mean, mean, mean, 0.0), None, POSITIVE)]
+
+
+_FORMULAS: Mapping[str, Callable[[Any, Catalogue, Sequence[SiteFigures]], list[Figure]]] = {
+    "rate": _rate,
+    "share_of_need": _share_of_need,
+    "proportion": _proportion,
+    "histogram": _histogram,
+    "quantile": _quantile,
+    "reached_by": _reached_by,
+    "context": _context,
+}
+
+
+def _exposures(sites: Sequence[SiteFigures], exposure: str) -> Floats:
+    return np.array([site.exposures[exposure] for site in sites], dtype=np.float64)
+
+
+def _select(catalogue: Catalogue, sites: Sequence[SiteFigures], tally_id: str, cells: Sequence[str]) -> _Counts:
+    names = catalogue.tally(tally_id).cell_names
+    wanted = [names.index(cell) for cell in cells]
+    tallies = [site.tallies[tally_id] for site in sites]
+    values = np.array([tally.values[wanted].sum() for tally in tallies], dtype=np.float64)
+    noise = np.array([tally.variance * len(wanted) for tally in tallies], dtype=np.float64)
+    return _Counts(values, noise)
+
+
+def _rates(counts: _Counts, exposures: Floats, per: float) -> SiteValues | None:
+    """Sites' rates, or None if nothing was counted and there is no noise: then nothing can be spread."""
+    rate = max(counts.pooled.value, 0.0) / float(exposures.sum())
+    sites = site_rates(counts.values, exposures, counts.noise, rate).scaled(per)
+    return sites if np.all(sites.variances > 0) else None
+
+
+def _share(stratum: str, part: _Counts, rest: _Counts) -> Figure:
+    estimate = pooled_proportion(part.pooled, rest.pooled)
+    if estimate is None:
+        return Figure(stratum, None, None, PERCENT)
+    return Figure(stratum, estimate.scaled(100), _shares(part, rest, estimate.value), PERCENT)
+
+
+def _shares(part: _Counts, rest: _Counts, share: float) -> SiteValues | None:
+    """Shares of the sites whose own total stands out of its noise; None if there are none, or no variance."""
+    firm = part.values + rest.values > Z95 * np.sqrt(part.noise + rest.noise)
+    noise = (part.noise[firm], rest.noise[firm])
+    sites = site_shares(part.values[firm], rest.values[firm], noise, share).scaled(100.0)
+    return sites if firm.any() and np.all(sites.variances > 0) else None
+
+
+def _curve(catalogue: Catalogue, sites: Sequence[SiteFigures], tally_id: str) -> Curve | None:
+    tally = catalogue.tally(tally_id)
+    if not isinstance(tally.cells, DurationCells):
+        raise TypeError(f"tally {tally_id} holds no durations; the catalogue's own check should have refused it")
+    cells = np.array([site.tallies[tally_id].values for site in sites], dtype=np.float64).sum(axis=0)
+    variance = float(sum(site.tallies[tally_id].variance for site in sites))
+    edges = np.array(tally.cells.edges, dtype=np.float64)
+    censored = len(tally.cell_names) > len(tally.cells.bins) + 1
+    return life_table_curve(edges, cells, variance) if censored else histogram_curve(edges, cells, variance)
