@@ -20,6 +20,8 @@ ALL = "all"
 
 
 def _decimal_string(value: object) -> Decimal:
+    if isinstance(value, Decimal):
+        return value
     if not isinstance(value, str):
         raise ValueError('write it as a decimal in quotes, such as "3", so that it is exact')
     try:

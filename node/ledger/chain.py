@@ -55,7 +55,10 @@ class Entry:
     @property
     def content(self) -> dict[str, Any]:
         """The body as a dictionary."""
-        content = json.loads(self.body)
+        try:
+            content = json.loads(self.body)
+        except ValueError as error:
+            raise LedgerError(f"entry {self.number}: the body is not JSON") from error
         if not isinstance(content, dict):
             raise LedgerError(f"entry {self.number}: the body is no object")
         return content

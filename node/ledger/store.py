@@ -221,7 +221,9 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def read_entries(db: sqlite3.Connection) -> list[Entry]:
     """All entries of an open ledger, oldest first."""
-    rows = db.execute("select number, body, hash, signature from entry order by number")
+    rows = db.execute(
+        "select number, cast(body as blob), cast(hash as blob), cast(signature as blob) from entry order by number"
+    )
     return [Entry(row[0], bytes(row[1]), bytes(row[2]), bytes(row[3])) for row in rows]
 
 

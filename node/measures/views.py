@@ -83,7 +83,7 @@ def _events(tables: Tables) -> Frame:
     events["trigger"] = _yes_no(events["trigger"].astype("boolean").fillna(implied.astype("boolean")))
     events["offered"] = _yes_no(events["event_key"].isin(activations["event_key"].dropna()))
     events["supported"] = _yes_no(events["event_key"].isin(supported))
-    events["fix_date"] = pd.to_datetime(events["event_key"].map(_fix_dates(tables)))
+    events = events.merge(_fix_dates(tables).rename("fix_date"), left_on="event_key", right_index=True, how="left")
     events["unit_type"] = _unit_type(events, tables)
     events["recorded_date"] = events["reported_date"].fillna(events["event_date"])
     events["row_key"] = _row_key(events, "event_key")

@@ -1,0 +1,154 @@
+"""A small site and a PSO for tests of the node: real keys, real plans, canonical tables by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from node.config import NodeConfig, Paths, Policy, Site
+from node.ledger.store import Ledger
+from node.release.answer import Answerer, Identity, no_step
+from node.release.site import SiteData
+from node.tables.schema import TABLES
+from protocols.catalogue import current_catalogue
+from protocols.statement import Verified, key_id, open_statement, parse_envelope, seal_statement
+from protocols.v1 import leadline_pb2 as pb
+
+NOW = int(datetime(2026, 6, 1, tzinfo=UTC).timestamp())
+SITE = "site-a"
+
+
+def empty_tables() -> dict[str, pd.DataFrame]:
+    """Every canonical table, with no rows and the dtypes of an import."""
+    dtypes = {"date": "datetime64[ns]", "datetime": "datetime64[ns]", "month": "datetime64[ns]", "flag": "boolean"}
+    dtypes |= {"time": "timedelta64[ns]", "count": "Int64", "number": "float64"}
+    tables = {}
+    for table in TABLES.values():
+        columns = {c.name: pd.Series(dtype=dtypes.get(c.kind, "object")) for c in table.columns}
+        columns |= {f"{c.name}_time_known": pd.Series(dtype=bool) for c in table.columns if c.kind == "datetime"}
+        tables[table.name] = pd.DataFrame(columns)
+    return tables
+
+
+def with_rows(tables: dict[str, pd.DataFrame], name: str, rows: Sequence[Mapping[str, object]]) -> None:
+    """Add rows to one table; columns that a row does not name are missing."""
+    frame = tables[name]
+    added = pd.DataFrame(list(rows)).reindex(columns=list(frame.columns))
+    known = [c for c in frame.columns if c.endswith("_time_known")]
+    added[known] = added[known].astype("boolean").fillna(True).astype(bool)
+    tables[name] = added.astype(frame.dtypes.to_dict())
+
+
+def supported_site(people: int, year: int = 2025) -> SiteData:
+    """A site where each of `people` clinicians had one tier-2 encounter, spread over the months of a year."""
+    tables = empty_tables()
+    days = [pd.Timestamp(year, 1 + index % 12, 1 + index % 28, 9, 30) for index in range(people)]
+    activations = [
+        {"activation_key": f"a{i}", "activation_datetime": day, "referral_source": "self", "event_reason": "other",
+         "role_group": "nurse_midwife"}
+        for i, day in enumerate(days)
+    ]  # fmt: skip
+    encounters = [
+        {"encounter_key": f"e{i}", "activation_key": f"a{i}", "person_key": f"p{i}", "encounter_date": day,
+         "mode": "one_to_one_phone", "tier": "2"}
+        for i, day in enumerate(days)
+    ]  # fmt: skip
+    with_rows(tables, "support_activation", activations)
+    with_rows(tables, "support_encounter", encounters)
+    months = pd.date_range(f"{year}-01-01", periods=12, freq="MS")
+    staffing = [{"period": m, "role_group": "nurse_midwife", "headcount": 2004.0, "fte": 1716.0} for m in months]
+    with_rows(tables, "staffing_period", staffing)
+    with_rows(tables, "activity_period", [{"period": m, "patient_days": 5003.0} for m in months])
+    return SiteData.of(tables)
+
+
+@dataclass
+class SettableClock:
+    """A clock that tests set."""
+
+    now: int = NOW
+
+    def now_s(self) -> int:
+        """Unix time in whole seconds."""
+        return self.now
+
+
+@dataclass
+class Pso:
+    """A PSO that signs plans and requests."""
+
+    key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+
+    def plan(self, tallies: Sequence[str] = ("supported",), **changes: object) -> pb.Plan:
+        """A yearly plan of month, quarter and year tables; `rho_nano` is per table."""
+        catalogue, digest = current_catalogue()
+        rho_nano = int(str(changes.pop("rho_nano", 10_000_000)))
+        grains = changes.pop("grains", (pb.GRAIN_MONTH, pb.GRAIN_QUARTER, pb.GRAIN_YEAR))
+        requests = [
+            pb.TallyRequest(
+                tally=tally,
+                cap=catalogue.tally(tally).cap,
+                tables=[pb.Table(grain=grain, by_cell=True, rho_nano=rho_nano) for grain in grains],  # type: ignore[attr-defined]
+            )
+            for tally in tallies
+        ]
+        plan = pb.Plan(
+            plan_id="plan-1", catalogue_digest=digest, year=2025, mode=pb.MODE_SITE, tallies=requests,
+            minimum_honest_sites=5, issued_at_s=NOW,
+        )  # fmt: skip
+        for name, value in changes.items():
+            setattr(plan, name, value)
+        return plan
+
+    def request(self, plan: pb.Plan, quarter: int, site_id: str = SITE, **changes: object) -> bytes:
+        """The signed envelope of a request."""
+        request = pb.Request(
+            request_id=f"r-{quarter}", site_id=site_id, plan=seal_statement(plan, self.key), quarter=quarter
+        )
+        for name, value in changes.items():
+            setattr(request, name, value)
+        return seal_statement(request, self.key)
+
+
+@dataclass
+class Node:
+    """A node's answerer over a real ledger in `folder`."""
+
+    folder: Path
+    pso: Pso
+    site: SiteData
+    policy: Policy = field(default_factory=Policy)
+    clock: SettableClock = field(default_factory=SettableClock)
+    key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+    on_step: Callable[[str], None] = no_step
+    person_keys: bool = True
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        paths = Paths(exports=self.folder, mapping=self.folder / "m", ledger=self.folder / "ledger.sqlite")
+        self.config = NodeConfig(site=Site(id=SITE, person_keys=self.person_keys), paths=paths, policy=self.policy)
+        self.ledger = Ledger(paths.ledger, self.key, SITE, self.clock.now)
+        identity = Identity(self.key, {key_id(self.pso.key.public_key()): self.pso.key.public_key()})
+        self.answerer = Answerer(
+            self.config, identity, current_catalogue(), self.ledger, lambda: self.site, self.clock, self.on_step
+        )
+
+    def release(self, raw: bytes) -> Verified[pb.Release]:
+        """The verified release that the node answers with."""
+        return open_statement(self.answerer.answer(raw), pb.Release, self._keys())
+
+    def refusal(self, raw: bytes) -> pb.Refusal:
+        """The verified refusal that the node answers with."""
+        return open_statement(self.answerer.answer(raw), pb.Refusal, self._keys()).message
+
+    def kind(self, raw: bytes) -> str:
+        """Kind of the answer."""
+        return parse_envelope(self.answerer.answer(raw)).kind
+
+    def _keys(self) -> dict[str, Ed25519PublicKey]:
+        return {key_id(self.key.public_key()): self.key.public_key()}
