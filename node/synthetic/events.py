@@ -151,7 +151,7 @@ def event_table(
         "event_class": events["event_class"],
         "event_type": events["kind"],
         "harm": events["harm"],
-        "harm_source_scale": ["local"] * n_rows,
+        "harm_source_scale": [site.habits.harm_scale] * n_rows,
         "unit_key": units.code[events["unit"]],
         "shift": blank(events["shift"], no_shift),
         "jc_review_needed": reviewable,

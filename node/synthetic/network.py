@@ -37,7 +37,6 @@ class SyntheticSite:
     tables: dict[str, pd.DataFrame]
     distress: pd.DataFrame
     intervention: Intervention | None
-    time_missing: float
     seed: np.random.SeedSequence
 
 
@@ -67,7 +66,6 @@ def _synthesize_site(position: int, seed: np.random.SeedSequence, clock: Clock) 
         tables=_tables(recorder, events, involved, _support(recorder, events, involved, distress)),
         distress=_latent(distress, roster, clock),
         intervention=site.intervention,
-        time_missing=site.habits.time_missing,
         seed=export_seed,
     )
 

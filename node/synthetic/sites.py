@@ -51,7 +51,7 @@ class Traits:
 
 @dataclass(frozen=True)
 class Habits:
-    """What the site writes down: shares between 0 and 1, or yes/no."""
+    """What the site writes down: shares between 0 and 1, or yes/no; `harm_scale` is a code of harm_source_scale."""
 
     link_missing: float
     tier1_recorded: float
@@ -62,6 +62,7 @@ class Habits:
     involvement_recorded: float
     group_exploded: bool
     trigger_flag: bool
+    harm_scale: str
 
 
 @dataclass(frozen=True)
@@ -153,6 +154,7 @@ def _draw_habits(rng: np.random.Generator) -> Habits:
         involvement_recorded=float(rng.uniform(0.6, 0.95)),
         group_exploded=bool(rng.random() < 0.3),
         trigger_flag=bool(rng.random() < 0.25),
+        harm_scale=str(rng.choice(["nrls", "ncc_merp", "local"], p=[0.4, 0.4, 0.2])),
     )
 
 

@@ -1,0 +1,1 @@
+"""The shapes in which hospitals' systems export, one module each."""
