@@ -28,7 +28,7 @@ class PublicationReader(Protocol):
         """The publication with this number; None if there is none."""
 
     def file(self, number: int, name: str) -> bytes | None:
-        """The exact stored bytes of one of the files of `MEDIA_TYPES`; None if the publication or the name is unknown."""
+        """Exact stored bytes of one of the files of `MEDIA_TYPES`; None if the number or the name is unknown."""
 
     def ready(self) -> bool:
         """Whether the store answers; must not raise."""

@@ -30,7 +30,7 @@ def test_every_measure_and_tally_is_on_the_page() -> None:
     ("measure", "words"),
     [
         ("A2", "10,000 × “Events with severe harm or death” ÷ patient-days"),
-        ("B2", "100 × “Yes” ÷ all, cells of “Trigger events, by whether an offer of support is documented”"),
+        ("B2", "100 × “Yes” ÷ all cells of “Trigger events, by whether an offer of support is documented”"),
         ("C2", "100 × “Clinicians supported at tier 2 or 3” ÷ (19 % of average headcount; band 14 % to 35 %)"),
         (
             "D1",
@@ -44,7 +44,7 @@ def test_every_measure_and_tally_is_on_the_page() -> None:
         ),
         (
             "H2",
-            "100 × (“Strong” + “Intermediate”) ÷ all, cells of “Completed root cause analyses, by their strongest "
+            "100 × (“Strong” + “Intermediate”) ÷ all cells of “Completed root cause analyses, by their strongest "
             "action”",
         ),
         ("J1", "mean over sites of average headcount"),

@@ -1,0 +1,154 @@
+"""From published rows to drawings: which chart shows what, with the description that stands for it without eyes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from coordinator.benchmarks.model import BenchmarkRow
+from coordinator.portal.charts.inline import Cells, Glyph, cells_chart, glyph_chart, spark_chart
+from coordinator.portal.charts.ranges import Line, Ranges, ranges_chart
+from coordinator.portal.charts.render import draw, svg_element
+from coordinator.portal.charts.series import Point, Series, trend_chart, years_chart
+from coordinator.portal.charts.theme import axis_upper
+from coordinator.portal.figures import Figure, figure
+from coordinator.portal.words import peer_group_words, percentile_words, period_words
+
+WIDE_PX = 580
+NARROW_PX = 340
+_GLYPH_PX = 190
+_SPARK_PX = 104
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """The same chart drawn for a desk and for a phone; the style sheet shows one of them."""
+
+    wide: Markup
+    narrow: Markup
+
+
+def glyph(row: BenchmarkRow) -> Markup:
+    """The pooled value over the quartiles of the sites, for the overview."""
+    value, lower, upper = _numbers(row)
+    quartiles = {percentile.level: percentile.value for percentile in row.percentiles}
+    known = (quartiles[25], quartiles[50], quartiles[75]) if {25, 50, 75} <= quartiles.keys() else None
+    largest = max([upper, *(known or ())])
+    subject = Glyph(value, lower, upper, known, axis_upper(row.unit, largest))
+    words = f"All sites pooled {figure_of(row).sentence}"
+    if known is not None:
+        middle = figure(known[1], known[0], known[2], row.unit)
+        words += f"; middle half of the sites {middle.interval}, median site {middle.value}"
+    return svg_element(draw(glyph_chart, subject, _GLYPH_PX), words, "glyph")
+
+
+def spark(rows: Sequence[BenchmarkRow]) -> Markup:
+    """A sparkline over a series' periods."""
+    words = f"{period_words(rows[0])} to {period_words(rows[-1])}: {_told(rows)}"
+    return svg_element(draw(spark_chart, _series(rows), _SPARK_PX), words, "glyph")
+
+
+def little_bars(rows: Sequence[BenchmarkRow], labels: Sequence[str]) -> Markup:
+    """The shares of a histogram's cells, for the overview."""
+    words = "; ".join(
+        f"{label} {figure_of(row).sentence}" for row, label in zip(rows, labels, strict=True) if row.value is not None
+    )
+    shares = tuple(row.value or 0.0 for row in rows)
+    return svg_element(draw(cells_chart, Cells(shares), _GLYPH_PX), words, "glyph")
+
+
+def peers(row: BenchmarkRow) -> Drawing:
+    """The percentiles of the sites with their intervals, and the pooled value among them."""
+    levels = {percentile.level: percentile for percentile in row.percentiles}
+    lines = [_line("All sites pooled", *_numbers(row), row.unit, accent=True)]
+    for level, item in sorted(levels.items()):
+        lines.append(_line(percentile_words(level), item.value, item.lower, item.upper, row.unit, accent=False))
+    band = (levels[25].value, levels[75].value) if {25, 75} <= levels.keys() else None
+    return _ranges(lines, row.unit, band=band)
+
+
+def groups(rows: Sequence[BenchmarkRow]) -> Drawing:
+    """The pooled values of the peer groups that are published."""
+    shown = [row for row in rows if row.value is not None]
+    lines = [
+        _line(peer_group_words(row.peer_group), *_numbers(row), row.unit, accent=row.peer_group == "all")
+        for row in shown
+    ]
+    return _ranges(lines, shown[0].unit)
+
+
+def cells(rows: Sequence[BenchmarkRow], labels: Sequence[str]) -> Drawing:
+    """The shares of a histogram's cells as bars with intervals."""
+    lines = [
+        _line(label, *_numbers(row), row.unit, accent=True)
+        for row, label in zip(rows, labels, strict=True)
+        if row.value is not None
+    ]
+    return _ranges(lines, rows[0].unit, bars=True)
+
+
+def years(rows: Sequence[BenchmarkRow]) -> Drawing:
+    """Years side by side with their intervals."""
+    words = f"Years side by side with 95 % intervals: {_told(rows)}"
+    return Drawing(*(svg_element(draw(years_chart, _series(rows), px), words, "chart") for px in (WIDE_PX, NARROW_PX)))
+
+
+def trend(rows: Sequence[BenchmarkRow]) -> Drawing:
+    """Quarters or months as a line with its band of 95 % intervals."""
+    words = f"{period_words(rows[0])} to {period_words(rows[-1])} with 95 % intervals: {_told(rows)}"
+    return Drawing(*(svg_element(draw(trend_chart, _series(rows), px), words, "chart") for px in (WIDE_PX, NARROW_PX)))
+
+
+def figure_of(row: BenchmarkRow) -> Figure:
+    """The figure of a published row; ValueError for a row that is held back."""
+    if row.value is None:
+        raise ValueError(f"the row of {row.measure} for {row.peer_group} is held back: {row.status}")
+    return figure(row.value, row.lower, row.upper, row.unit)
+
+
+def _numbers(row: BenchmarkRow) -> tuple[float, float, float]:
+    if row.value is None:
+        raise ValueError(f"the row of {row.measure} for {row.peer_group} is held back: {row.status}")
+    lower = row.value if row.lower is None else row.lower
+    upper = row.value if row.upper is None else row.upper
+    return row.value, lower, upper
+
+
+def _line(label: str, value: float, lower: float, upper: float, unit: str, *, accent: bool) -> Line:
+    shown = figure(value, lower, upper, unit)
+    text = f"{shown.value} ({shown.interval})" if shown.interval else shown.value
+    return Line(label, value, lower, upper, text, accent)
+
+
+def _ranges(
+    lines: Sequence[Line], unit: str, *, band: tuple[float, float] | None = None, bars: bool = False
+) -> Drawing:
+    largest = max(line.upper for line in lines)
+    subject = Ranges(tuple(lines), axis_upper(unit, largest), unit, band, bars)
+    words = "; ".join(f"{line.label} {line.text}" for line in lines)
+    description = f"Values in {unit} with 95 % intervals: {words}"
+    return Drawing(*(svg_element(draw(ranges_chart, subject, px), description, "chart") for px in (WIDE_PX, NARROW_PX)))
+
+
+def _series(rows: Sequence[BenchmarkRow]) -> Series:
+    points = tuple(
+        Point(
+            row.period_start,
+            period_words(row),
+            row.value,
+            row.value if row.lower is None else row.lower,
+            row.value if row.upper is None else row.upper,
+            figure_of(row).value if row.value is not None else "",
+        )
+        for row in rows
+    )
+    largest = max(point.upper for point in points if point.upper is not None)
+    return Series(points, axis_upper(rows[0].unit, largest), rows[0].unit)
+
+
+def _told(rows: Sequence[BenchmarkRow]) -> str:
+    return "; ".join(
+        f"{period_words(row)} {figure_of(row).value if row.value is not None else 'not shown'}" for row in rows
+    )

@@ -1,0 +1,254 @@
+"""The page of one measure: its figure in a year, how the sites spread, years, trend and peer groups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from coordinator.benchmarks.gate import GateRules
+from coordinator.benchmarks.model import BenchmarkRow, Status
+from coordinator.portal import drawings
+from coordinator.portal.change import change
+from coordinator.portal.drawings import Drawing
+from coordinator.portal.figures import Figure, figure, narrower_without_noise
+from coordinator.portal.rows import EVERYBODY, Rows, only
+from coordinator.portal.words import (
+    READING_NOTES,
+    StatusWords,
+    change_words,
+    peer_group_words,
+    percentile_words,
+    period_words,
+    sites_words,
+    status_words,
+)
+from protocols.catalogue.model import Catalogue, Histogram, Measure, ShareOfNeed, Tally
+from protocols.catalogue.words import DIRECTIONS, cell_words, formula_words, unit_words
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A row of a table: a figure, or the words for why there is none."""
+
+    label: str
+    figure: Figure | None
+    noise_sd: str
+    sites: str
+    held_back: StatusWords | None
+
+
+@dataclass(frozen=True)
+class Section:
+    """A chart with the table that holds the same figures; without a drawing nothing in it is published."""
+
+    title: str
+    drawing: Drawing | None
+    estimates: tuple[Estimate, ...]
+    caption: str
+    note: str = ""
+    long: bool = False
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Cells of a histogram (rows) by years or peer groups (columns)."""
+
+    title: str
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[Estimate, ...]], ...]
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What a measure is, in words; `protects` is empty for public facts."""
+
+    measure: Measure
+    direction: str
+    computed: str
+    protects: tuple[str, ...]
+    reading: str
+
+
+@dataclass(frozen=True)
+class MeasurePage:
+    """Everything that the page of a measure shows for `year`."""
+
+    definition: Definition
+    year: int
+    years: tuple[int, ...]
+    headline: Estimate | None
+    change: str
+    noise_share: str
+    sections: tuple[Section, ...]
+    matrices: tuple[Matrix, ...]
+
+
+def definition(catalogue: Catalogue, measure: Measure) -> Definition:
+    """The words of the catalogue about a measure."""
+    return Definition(
+        measure,
+        DIRECTIONS[measure.direction],
+        formula_words(catalogue, measure),
+        tuple(unit_words(catalogue.tally(tally_id)) for tally_id in measure.tallies),
+        READING_NOTES.get(measure.group, ""),
+    )
+
+
+def measure_page(rows: Rows, catalogue: Catalogue, measure: Measure, year: int) -> MeasurePage:
+    """The page of a measure for `year`, one of the years of the publication."""
+    told = definition(catalogue, measure)
+    if isinstance(measure.formula, Histogram):
+        return _histogram_page(rows, told, catalogue.tally(measure.formula.tally), year)
+    row = only(rows.year(measure.id, year))
+    before = only(rows.year(measure.id, year - 1))
+    gate = rows.publication.gate
+    sections = (_peers(row, gate), _years(rows, measure), _trend(rows, measure), _groups(rows, measure, year))
+    return MeasurePage(
+        definition=told,
+        year=year,
+        years=rows.years,
+        headline=_estimate(f"{year}", row, gate),
+        change="" if row is None or row.value is None else change_words(change(row, before), year - 1),
+        noise_share=_noise_share(row, measure),
+        sections=tuple(section for section in sections if section is not None),
+        matrices=(),
+    )
+
+
+def _histogram_page(rows: Rows, told: Definition, tally: Tally, year: int) -> MeasurePage:
+    measure = told.measure
+    found = rows.year(measure.id, year)
+    gate = rows.publication.gate
+    labels = [cell_words(tally, row.stratum) for row in found]
+    estimates = tuple(_estimate(label, row, gate) for label, row in zip(labels, found, strict=True))
+    shown = any(row.value is not None for row in found)
+    shares = Section(
+        f"Shares in {year}",
+        drawings.cells(found, labels) if shown else None,
+        estimates or (_estimate(f"{year}", None, gate),),
+        f"{measure.title}, {year}: share of each cell in {measure.unit}, all sites",
+    )
+    by_year = {f"{item}": rows.year(measure.id, item) for item in rows.years}
+    by_group = {peer_group_words(group): rows.year(measure.id, year, group) for group in rows.groups(measure.id, year)}
+    return MeasurePage(
+        definition=told,
+        year=year,
+        years=rows.years,
+        headline=None,
+        change="",
+        noise_share="",
+        sections=(shares,),
+        matrices=(
+            _matrix("Years side by side", f"{measure.title} by year, {measure.unit}, all sites", tally, by_year, gate),
+            _matrix("Peer groups", f"{measure.title} by peer group, {measure.unit}, {year}", tally, by_group, gate),
+        ),
+    )
+
+
+def _peers(row: BenchmarkRow | None, gate: GateRules) -> Section | None:
+    if row is None or row.value is None:
+        return None
+    estimates = [_estimate("All sites pooled", row, gate)]
+    for item in sorted(row.percentiles, key=lambda percentile: percentile.level):
+        shown = figure(item.value, item.lower, item.upper, row.unit)
+        estimates.append(Estimate(percentile_words(item.level), shown, "", "", None))
+    return Section(
+        "How the sites are spread",
+        drawings.peers(row) if row.percentiles else None,
+        tuple(estimates),
+        f"Pooled value and percentiles of the sites’ underlying values, {row.unit}",
+        _spread_note(row, gate),
+    )
+
+
+def _spread_note(row: BenchmarkRow, gate: GateRules) -> str:
+    words = []
+    if not row.percentiles:
+        words.append(
+            f"Percentiles are shown from {gate.percentile_sites} sites on; {sites_words(row.n_sites)} contribute here."
+        )
+    if row.spread is not None:
+        sd = figure(row.spread.tau, row.spread.lower, row.spread.upper, row.unit)
+        words.append(
+            f"The sites differ by a standard deviation of {sd.sentence}, after chance and privacy noise have been "
+            "taken out."
+            if row.spread.tau > 0
+            else f"The sites differ no more than chance and privacy noise would make them; a standard deviation "
+            f"of {sd.interval} {row.unit} fits the figures."
+        )
+    return " ".join(words)
+
+
+def _years(rows: Rows, measure: Measure) -> Section | None:
+    series = rows.series(measure.id, "year")
+    if not series:
+        return None
+    return Section(
+        "Years side by side",
+        drawings.years(series) if any(row.value is not None for row in series) else None,
+        _estimates(series, rows.publication.gate),
+        f"{measure.title} by year, {measure.unit}, all sites",
+        "Not every site took part in every year, so a difference can also come from who took part.",
+    )
+
+
+def _trend(rows: Rows, measure: Measure) -> Section | None:
+    series = rows.trend(measure.id)
+    if not series:
+        return None
+    return Section(
+        f"{series[0].grain.capitalize()}s",
+        drawings.trend(series),
+        _estimates(series, rows.publication.gate),
+        f"{measure.title} by {series[0].grain}, {measure.unit}, all sites",
+        "The band is the 95 % interval of each period. The line is broken where nothing is published.",
+        long=True,
+    )
+
+
+def _groups(rows: Rows, measure: Measure, year: int) -> Section | None:
+    gate = rows.publication.gate
+    found = [only(rows.year(measure.id, year, group)) for group in rows.groups(measure.id, year)]
+    groups = [row for row in found if row is not None]
+    if not any(row.peer_group != EVERYBODY for row in groups):
+        return None
+    return Section(
+        f"Peer groups in {year}",
+        drawings.groups(groups) if any(row.value is not None for row in groups) else None,
+        tuple(_estimate(peer_group_words(row.peer_group), row, gate) for row in groups),
+        f"{measure.title} by peer group, {measure.unit}, {year}",
+    )
+
+
+def _estimates(series: Sequence[BenchmarkRow], gate: GateRules) -> tuple[Estimate, ...]:
+    return tuple(_estimate(period_words(row), row, gate) for row in series)
+
+
+def _estimate(label: str, row: BenchmarkRow | None, gate: GateRules) -> Estimate:
+    if row is None:
+        return Estimate(label, None, "", "", status_words(Status.NOT_RUN, gate))
+    if row.value is None:
+        return Estimate(label, None, "", sites_words(row.n_sites), status_words(row.status, gate))
+    noise = "none" if not row.noise_sd else figure(row.noise_sd, None, None, row.unit).value
+    return Estimate(label, drawings.figure_of(row), noise, sites_words(row.n_sites), None)
+
+
+def _matrix(
+    title: str, caption: str, tally: Tally, columns: dict[str, tuple[BenchmarkRow, ...]], gate: GateRules
+) -> Matrix:
+    lines = []
+    for cell in tally.cell_names:
+        found = [next((row for row in rows if row.stratum == cell), None) for rows in columns.values()]
+        lines.append((cell_words(tally, cell), tuple(_estimate("", row, gate) for row in found)))
+    return Matrix(title, caption, tuple(columns), tuple(lines))
+
+
+def _noise_share(row: BenchmarkRow | None, measure: Measure) -> str:
+    """What the noise costs, in words; nothing where the interval also spans a band of assumptions."""
+    if row is None or isinstance(measure.formula, ShareOfNeed):
+        return ""
+    if row.lower is None or row.upper is None or not row.noise_sd:
+        return ""
+    share = narrower_without_noise(row.lower, row.upper, row.noise_sd)
+    return f"Without the privacy noise the interval would be about {share * 100:.0f} % narrower."

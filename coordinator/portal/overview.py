@@ -1,0 +1,131 @@
+"""The page of all measures at a glance: one line per measure, for one year."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from coordinator.benchmarks.model import BenchmarkRow, Status
+from coordinator.portal import drawings
+from coordinator.portal.change import change
+from coordinator.portal.figures import Figure
+from coordinator.portal.rows import Rows, only
+from coordinator.portal.words import READING_NOTES, StatusWords, change_words, sites_words, status_words
+from protocols.catalogue.model import Catalogue, Histogram, Measure
+from protocols.catalogue.words import DIRECTIONS, cell_words
+
+_SHARES_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Share:
+    """A cell of a histogram with its figure."""
+
+    label: str
+    figure: Figure
+
+
+@dataclass(frozen=True)
+class MeasureLine:
+    """A measure in one year. Either a figure, or shares, or the reason why neither is shown."""
+
+    measure: Measure
+    direction: str
+    figure: Figure | None = None
+    shares: tuple[Share, ...] = ()
+    n_other_shares: int = 0
+    held_back: StatusWords | None = None
+    spread: Markup | None = None
+    spark: Markup | None = None
+    spark_span: str = ""
+    change: str = ""
+    sites: str = ""
+
+
+@dataclass(frozen=True)
+class GroupOfLines:
+    """The measures of one group of the catalogue, with a note on how to read them."""
+
+    title: str
+    note: str
+    lines: tuple[MeasureLine, ...]
+
+
+@dataclass(frozen=True)
+class Overview:
+    """All groups for `year`, with the other years that can be chosen."""
+
+    year: int
+    years: tuple[int, ...]
+    groups: tuple[GroupOfLines, ...]
+    n_shown: int
+
+
+def overview(rows: Rows, catalogue: Catalogue, year: int) -> Overview:
+    """Every measure of the catalogue in `year`."""
+    lines = [_line(rows, catalogue, measure, year) for measure in catalogue.measures]
+    titles = dict.fromkeys(measure.group for measure in catalogue.measures)
+    groups = tuple(
+        GroupOfLines(title, READING_NOTES.get(title, ""), tuple(line for line in lines if line.measure.group == title))
+        for title in titles
+    )
+    return Overview(year, rows.years, groups, sum(line.held_back is None for line in lines))
+
+
+def _line(rows: Rows, catalogue: Catalogue, measure: Measure, year: int) -> MeasureLine:
+    found = rows.year(measure.id, year)
+    if isinstance(measure.formula, Histogram):
+        return _histogram_line(rows, catalogue, measure, found)
+    row = only(found)
+    if row is None or row.status is not Status.OK:
+        return _held_back(rows, measure, Status.NOT_RUN if row is None else row.status)
+    before = only(rows.year(measure.id, year - 1))
+    trend = rows.trend(measure.id) or _shown_years(rows, measure, year)
+    return MeasureLine(
+        measure=measure,
+        direction=DIRECTIONS[measure.direction],
+        figure=drawings.figure_of(row),
+        spread=drawings.glyph(row),
+        spark=drawings.spark(trend) if trend else None,
+        spark_span=_span(trend),
+        change=change_words(change(row, before), year - 1),
+        sites=sites_words(row.n_sites),
+    )
+
+
+def _histogram_line(rows: Rows, catalogue: Catalogue, measure: Measure, found: Sequence[BenchmarkRow]) -> MeasureLine:
+    shown = [row for row in found if row.status is Status.OK]
+    if not shown:
+        return _held_back(rows, measure, found[0].status if found else Status.NOT_RUN)
+    tally = catalogue.tally(measure.tallies[0])
+    labels = [cell_words(tally, row.stratum) for row in shown]
+    shares = [Share(label, drawings.figure_of(row)) for label, row in zip(labels, shown, strict=True)]
+    order = sorted(range(len(shown)), key=lambda index: -(shown[index].value or 0.0))
+    return MeasureLine(
+        measure=measure,
+        direction=DIRECTIONS[measure.direction],
+        shares=tuple(shares[index] for index in order[:_SHARES_SHOWN]),
+        n_other_shares=max(len(shown) - _SHARES_SHOWN, 0),
+        spread=drawings.little_bars(shown, labels),
+        change="Share by share",
+        sites=sites_words(shown[0].n_sites),
+    )
+
+
+def _held_back(rows: Rows, measure: Measure, status: Status) -> MeasureLine:
+    words = status_words(status, rows.publication.gate)
+    return MeasureLine(measure, DIRECTIONS[measure.direction], held_back=words)
+
+
+def _shown_years(rows: Rows, measure: Measure, until: int) -> tuple[BenchmarkRow, ...]:
+    years = tuple(row for row in rows.series(measure.id, "year") if row.period_start.year <= until)
+    return years if sum(row.status is Status.OK for row in years) >= 2 else ()
+
+
+def _span(trend: Sequence[BenchmarkRow]) -> str:
+    if not trend:
+        return ""
+    first, last = trend[0].period_start.year, trend[-1].period_end.year
+    return f"{first}–{last}" if trend[0].grain == "year" else f"{trend[0].grain}s, {first}–{last}"
