@@ -1,0 +1,215 @@
+"""One text column into canonical values, by the kind of the column; every doubt is settled by a named rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from node.tables.codes import FALLBACKS, Lookup, code_lookup, words_for_missing
+from node.tables.dates import Order
+from node.tables.draft import Draft
+from node.tables.keys import KeyHasher, is_damaged, key_namespace
+from node.tables.numbers import parse_number, uses_decimal_comma
+from node.tables.schema import Column
+from node.tables.stamps import NO_CLOCK, Stamps, doubtful_midnights, read_clocks, read_stamps
+
+PLAIN_LENGTH = 40
+FALLBACK_SHARE = 0.2
+NAME_SHARE = 0.5
+DATE_UNIT: Final = "datetime64[us]"
+TIME_UNIT: Final = "timedelta64[us]"
+# A later rule can still supply these required values, so a doubt about them does not yet decide about the row.
+_SUPPLIED_LATER = frozenset(
+    (
+        ("safety_event", "event_class"),
+        ("support_encounter", "tier"),
+        ("staffing_period", "headcount"),
+        ("staffing_period", "fte"),
+    )
+)
+# A due date lies ahead by its nature; an event's date is judged after its day and month were compared with the report.
+_MAY_LIE_AHEAD = frozenset((("rca_action", "due_date"), ("safety_event", "event_date")))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What reading a column needs to know besides its text."""
+
+    hasher: KeyHasher
+    today: date
+    orders: Mapping[str, Order]
+    codes: Mapping[str, Mapping[str, str]]
+
+
+def without_blanks(text: pd.Series[str], kind: Literal["value", "identifier"] = "value") -> pd.Series[str]:
+    """The column with words that mean "nothing" (or, for identifiers, "nobody") as missing."""
+    words = words_for_missing(kind)
+    nothing = [value for value in text.dropna().unique() if value.strip().casefold() in words]
+    return text.mask(text.isin(nothing))
+
+
+def read_column(draft: Draft, column: Column, text: pd.Series[str], reading: Reading) -> None:
+    """Parse `text` (one value per row of the draft) into `draft.frame[column.name]`."""
+    if column.kind == "key":
+        _read_key(draft, column, text, reading.hasher)
+    elif column.kind in ("date", "datetime", "month"):
+        read_dates(draft, column, text, reading)
+    elif column.kind == "time":
+        _read_time(draft, column, text)
+    elif column.kind in ("count", "number"):
+        _read_number(draft, column, text)
+    elif column.kind == "plain":
+        plain = without_blanks(text)
+        too_long = plain.str.len().gt(PLAIN_LENGTH)
+        draft.apply("text_too_long", too_long, column.name)
+        draft.frame[column.name] = plain.mask(too_long)
+    else:
+        lookup = code_lookup(draft.table.name, column, reading.codes.get(column.name, {}))
+        settle_codes(draft, column, text, look_up(text, lookup))
+
+
+def missing_column(column: Column, rows: int) -> pd.Series[Any]:
+    """A canonical column without a value."""
+    dtype = {
+        "date": DATE_UNIT,
+        "datetime": DATE_UNIT,
+        "month": DATE_UNIT,
+        "time": TIME_UNIT,
+        "count": "Int64",
+        "number": "float64",
+        "flag": "boolean",
+    }.get(column.kind, "str")
+    return pd.Series([None] * rows, dtype=dtype)
+
+
+def look_up(text: pd.Series[str], lookup: Lookup) -> pd.Series[str]:
+    """The codes of a text column, missing where it is blank or not recognised."""
+    found = {value: lookup(value) for value in text[text.ne("")].dropna().unique()}
+    return text.map(found).astype("str")
+
+
+def settle_codes(draft: Draft, column: Column, text: pd.Series[str], values: pd.Series[str]) -> None:
+    """Put codes or flags into the draft; what is blank or not recognised goes by the rules for codes."""
+    unknown = np.asarray(values.isna() & without_blanks(text).notna(), dtype=bool)
+    if not column.required or (draft.table.name, column.name) in _SUPPLIED_LATER:
+        draft.apply("code_missing", unknown, column.name)
+    elif column.name in FALLBACKS:
+        values = _fall_back(draft, column, values, unknown)
+    else:
+        draft.apply("code_unknown", unknown, column.name)
+    if column.kind == "flag":
+        draft.frame[column.name] = values.map({"yes": True, "no": False}).astype("boolean")
+    else:
+        draft.frame[column.name] = values
+
+
+def _fall_back(draft: Draft, column: Column, values: pd.Series[str], unknown: NDArray[np.bool_]) -> pd.Series[str]:
+    blank_code, unknown_code = FALLBACKS[column.name]
+    mended = np.asarray(values.isna(), dtype=bool)
+    draft.apply("code_fallback", mended, column.name)
+    if mended.sum() > FALLBACK_SHARE * len(values):
+        words = f"{mended.mean():.0%} of '{column.name}'"
+        draft.remark("mostly_fallback", column.name, words, draft.files[0].name)
+    return values.mask(unknown, unknown_code).fillna(blank_code)
+
+
+def _read_key(draft: Draft, column: Column, text: pd.Series[str], hasher: KeyHasher) -> None:
+    given = without_blanks(text, "identifier")
+    distinct = given.dropna().unique()
+    damaged = given.isin([value for value in distinct if is_damaged(value)])
+    draft.apply("damaged_key" if column.required else "damaged_key_optional", damaged, column.name)
+    if column.name == "person_key" and len(distinct):
+        named = sum(value.replace(" ", "").isalpha() for value in distinct) / len(distinct)
+        if named > NAME_SHARE:
+            draft.remark("names_as_keys", column.name, f"{named:.0%} are letters only", draft.files[0].name)
+    draft.frame[column.name] = hasher.keys(key_namespace(column.name), given.mask(damaged))
+
+
+def read_dates(
+    draft: Draft, column: Column, text: pd.Series[str], reading: Reading, time_text: pd.Series[str] | None = None
+) -> None:
+    """Parse dates, datetimes or months; `time_text` is a datetime's clock time if it has a column of its own."""
+    order = reading.orders.get(column.name, "day_first")
+    stamps = read_stamps(without_blanks(text), order, months=column.kind == "month")
+    draft.apply("unreadable" if column.required else "unreadable_optional", stamps.unreadable, column.name)
+    draft.apply("sentinel_date", stamps.sentinel, column.name)
+    draft.apply("excel_serial", stamps.serial, column.name)
+    draft.apply("two_digit_year", stamps.two_digit_year, column.name)
+    draft.apply("other_date_order", stamps.swapped, column.name)
+    days = _without_future(draft, column, stamps.days, reading.today)
+    if column.kind != "datetime":
+        draft.frame[column.name] = pd.Series(days).astype(DATE_UNIT)
+        return
+    clock_s = _clock_of(draft, column, stamps, time_text)
+    known = (clock_s != NO_CLOCK) & ~np.isnat(days)
+    seconds = np.where(known, clock_s, 0).astype("timedelta64[s]")
+    draft.frame[column.name] = pd.Series(days.astype("datetime64[s]") + seconds).astype(DATE_UNIT)
+    draft.frame[f"{column.name}_time_known"] = known
+
+
+def _without_future(draft: Draft, column: Column, days: NDArray[np.datetime64], today: date) -> NDArray[np.datetime64]:
+    if (draft.table.name, column.name) in _MAY_LIE_AHEAD:
+        return days
+    future = days > np.datetime64(today)
+    draft.apply("future_date" if column.required else "future_optional", future, column.name)
+    return np.where(future, np.datetime64("NaT"), days)
+
+
+def _clock_of(draft: Draft, column: Column, stamps: Stamps, time_text: pd.Series[str] | None) -> NDArray[np.int64]:
+    if time_text is None:
+        return without_midnights(draft, column, stamps.clock_s)
+    clock_s, unreadable = read_clocks(without_blanks(time_text))
+    draft.apply("unreadable_optional", unreadable, column.name)
+    return without_midnights(draft, column, clock_s)
+
+
+def without_midnights(draft: Draft, column: Column, clock_s: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Clock times without those that only stand for "not recorded"."""
+    doubtful = doubtful_midnights(clock_s)
+    if doubtful.any():
+        known = int((clock_s != NO_CLOCK).sum())
+        if doubtful.sum() < known:  # a column of midnights alone holds dates: nothing was lost, nothing to mend
+            draft.apply("midnight", doubtful, column.name)
+        share = f"{doubtful.sum() / known:.0%} of clock times"
+        draft.remark("midnight_share", column.name, share, draft.files[0].name)
+    return np.where(doubtful, NO_CLOCK, clock_s)
+
+
+def _read_time(draft: Draft, column: Column, text: pd.Series[str]) -> None:
+    clock_s, unreadable = read_clocks(without_blanks(text))
+    draft.apply("unreadable" if column.required else "unreadable_optional", unreadable, column.name)
+    clock_s = without_midnights(draft, column, clock_s)
+    known = clock_s != NO_CLOCK
+    times = np.where(known, clock_s.astype("timedelta64[s]"), np.timedelta64("NaT", "s"))
+    draft.frame[column.name] = pd.Series(times).astype(TIME_UNIT)
+
+
+def _read_number(draft: Draft, column: Column, text: pd.Series[str]) -> None:
+    given = without_blanks(text)
+    distinct = given.dropna().unique()
+    comma = uses_decimal_comma(distinct)
+    values = given.map({value: parse_number(value, comma) for value in distinct}).astype("float64")
+    unreadable = given.notna() & values.isna()
+    strict = column.required and (draft.table.name, column.name) not in _SUPPLIED_LATER
+    draft.apply("unreadable" if strict else "unreadable_optional", unreadable, column.name)
+    values = _within_limits(draft, column, values)
+    if column.kind == "count":
+        draft.frame[column.name] = (values + 0.5).map(np.floor).astype("Int64")
+    else:
+        draft.frame[column.name] = values
+
+
+def _within_limits(draft: Draft, column: Column, values: pd.Series[float]) -> pd.Series[float]:
+    upper = column.limits[1]
+    negative = values < column.limits[0]
+    too_long = values >= 10 ** len(str(int(upper)))
+    draft.apply("negative", negative, column.name)
+    draft.apply("too_many_digits", too_long, column.name)
+    draft.apply("clipped", (values > upper) & ~too_long, column.name)
+    return values.mask(negative | too_long).clip(upper=upper)

@@ -1,0 +1,102 @@
+"""One export file as a draft of its canonical table: every column read, then the rules that look at one row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+
+from node.sources.reader import read_export
+from node.sources.table import TextTable
+from node.tables.clocks import split_stamp
+from node.tables.codes import harm_lookup, normalise_code
+from node.tables.columns import Reading, look_up, missing_column, read_column, read_dates, settle_codes
+from node.tables.dates import Order
+from node.tables.draft import Draft
+from node.tables.keys import KeyHasher
+from node.tables.mapping import Source
+from node.tables.reshape import prepare, text_of
+from node.tables.row_rules import apply_row_rules
+from node.tables.schema import Table
+from node.tables.stamps import Evidence, find_evidence
+
+TITLE_COLUMN = "_title"
+"""In drafts of staffing only: the role as the export words it, which tells rows apart that share a role group."""
+
+Texts = dict[str, "pd.Series[str]"]
+
+
+def draft_file(path: Path, source: Source, hasher: KeyHasher, today: date) -> Draft:
+    """Read one export; raises FileRefused if the file as a whole cannot be used."""
+    export, facts = prepare(read_export(path, source.wanted), source)
+    texts = {name: text_of(export, origin) for name, origin in source.columns.items()}
+    draft = Draft(source.target, pd.DataFrame(index=pd.RangeIndex(len(export.cells))), export.numbers, [facts])
+    _remark_absent(draft, source, export)
+    codes = {name: origin.codes for name, origin in source.columns.items()}
+    reading = Reading(hasher, today, _find_orders(draft, source, texts), codes)
+    _supply_event_time(draft.table, texts)
+    _read_columns(draft, source, export, texts, reading)
+    apply_row_rules(draft, today)
+    return draft
+
+
+def _remark_absent(draft: Draft, source: Source, export: TextTable) -> None:
+    for name, origin in source.columns.items():
+        absent = [column for column in origin.source_columns if column in export.absent]
+        if absent:
+            draft.remark("column_absent", name, f"no column {', '.join(absent)}", export.file)
+
+
+def _find_orders(draft: Draft, source: Source, texts: Texts) -> Mapping[str, Order]:
+    """The order of each date column: as the mapping says, else by its own dates, else by all dates of the file."""
+    dated = [c.name for c in draft.table.columns if c.kind in ("date", "datetime", "month") and c.name in texts]
+    if source.date_order is not None:
+        return dict.fromkeys(dated, source.date_order)
+    evidence = {name: find_evidence(texts[name]) for name in dated}
+    whole = sum(evidence.values(), Evidence())
+    file = draft.files[0].name
+    for name, own in evidence.items():
+        if own.mixed:
+            draft.remark("date_orders_mixed", name, "set `date_order` or export ISO dates", file)
+        elif own.undecided and (own.order or whole.order) is None:
+            draft.remark("date_order_guessed", name, "day first assumed", file)
+    return {name: own.order or whole.order or "day_first" for name, own in evidence.items()}
+
+
+def _supply_event_time(table: Table, texts: Texts) -> None:
+    """An event's clock time may stand behind its date instead of in a column of its own."""
+    if table.name == "safety_event" and "event_time" not in texts:
+        stamps = texts["event_date"]
+        clocks = {value: split_stamp(value)[1] for value in stamps.unique()}
+        texts["event_time"] = stamps.map(clocks).astype("str")
+
+
+def _read_columns(draft: Draft, source: Source, export: TextTable, texts: Texts, reading: Reading) -> None:
+    for column in draft.table.columns:
+        origin = source.columns.get(column.name)
+        if column.name not in texts:
+            draft.frame[column.name] = missing_column(column, len(draft.frame))
+            if column.kind == "datetime":
+                draft.frame[f"{column.name}_time_known"] = False
+        elif origin is not None and origin.time is not None and origin.time not in export.absent:
+            read_dates(draft, column, texts[column.name], reading, export.cells[origin.time])
+        elif column.name == "harm":
+            continue
+        else:
+            read_column(draft, column, texts[column.name], reading)
+    if draft.table.name == "safety_event":
+        _read_harm(draft, texts["harm"], reading)
+    if draft.table.name == "staffing_period":
+        draft.frame[TITLE_COLUMN] = texts["role_group"].map(normalise_code).astype("str")
+
+
+def _read_harm(draft: Draft, text: pd.Series[str], reading: Reading) -> None:
+    """Harm depends on the scale of the row: letters and numbers mean nothing on a local scale."""
+    column = draft.table.column("harm")
+    codes = reading.codes.get("harm", {})
+    local = draft.frame["harm_source_scale"].eq("local")
+    published = look_up(text, harm_lookup(column, codes, read_marks=True))
+    values = published.mask(local, look_up(text, harm_lookup(column, codes, read_marks=False)))
+    settle_codes(draft, column, text, values)

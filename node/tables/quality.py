@@ -1,0 +1,142 @@
+"""The data quality report of an import. It counts rows exactly and is a local file: it never leaves the site."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from node.tables.rules import RULES
+
+ROWS_SHOWN = 20
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Finding(_Frozen):
+    """How many rows a rule concerned, about which column ("" for the row), and the first row numbers in the file."""
+
+    rule: str
+    column: str
+    count: int
+    rows: tuple[int, ...]
+
+
+class Flag(_Frozen):
+    """Something that the reader should know about a file ("" for all files of the table)."""
+
+    rule: str
+    table: str
+    file: str
+    column: str
+    detail: str
+
+
+class FileQuality(_Frozen):
+    """One file read for one table. Every row is accounted for, which is checked when the object is made.
+
+    read + added = accepted + repaired + quarantined + dropped; `added` are the rows that splitting multi-select cells
+    made. `repairs` may concern a row several times, so they do not add up to `repaired`.
+    """
+
+    file: str
+    table: str
+    encoding: str
+    delimiter: str
+    header_row: int
+    read: int
+    added: int
+    accepted: int
+    repaired: int
+    repairs: tuple[Finding, ...]
+    quarantined: tuple[Finding, ...]
+    dropped: tuple[Finding, ...]
+
+    @property
+    def rows_quarantined(self) -> int:
+        """Rows that could not be used."""
+        return sum(finding.count for finding in self.quarantined)
+
+    @property
+    def rows_dropped(self) -> int:
+        """Rows that are no data of the table, or older versions."""
+        return sum(finding.count for finding in self.dropped)
+
+    @model_validator(mode="after")
+    def _every_row_is_accounted_for(self) -> Self:
+        out = self.accepted + self.repaired + self.rows_quarantined + self.rows_dropped
+        if self.read + self.added != out:
+            raise ValueError(f"{self.file}: {self.read} + {self.added} rows came in and {out} are accounted for")
+        return self
+
+
+class TableQuality(_Frozen):
+    """A canonical table after import: its rows, and the percentage of rows that hold each optional column."""
+
+    table: str
+    rows: int
+    completeness: dict[str, float]
+
+
+class QualityReport(_Frozen):
+    """What happened to every row of every file, how complete the tables are, and what to look at."""
+
+    files: tuple[FileQuality, ...]
+    tables: tuple[TableQuality, ...]
+    flags: tuple[Flag, ...]
+
+    def to_json(self) -> str:
+        """The whole report, indented."""
+        return self.model_dump_json(indent=1)
+
+    def to_text(self) -> str:
+        """The report for people, in plain lines."""
+        lines = ["Data quality (local; it does not leave this site)"]
+        for file in self.files:
+            lines += ["", *_file_lines(file)]
+        lines += ["", "Completeness of optional columns"]
+        lines += [_completeness_line(table) for table in self.tables if table.rows]
+        if self.flags:
+            lines += ["", "To look at", *map(_flag_line, self.flags)]
+        return "\n".join(lines) + "\n"
+
+
+_DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+
+
+def _file_lines(file: FileQuality) -> Iterable[str]:
+    form = [file.encoding]
+    if file.delimiter:
+        form += [f"{_DELIMITER_NAMES[file.delimiter]} separated", f"header in row {file.header_row}"]
+    yield f"{file.file} -> {file.table} ({', '.join(form)})"
+    split = f" and {file.added} made by splitting" if file.added > 0 else ""
+    yield (
+        f"  {file.read} rows read{split}: {file.accepted} accepted, {file.repaired} repaired, "
+        f"{file.rows_quarantined} quarantined, {file.rows_dropped} dropped"
+    )
+    for effect, findings in (("quarantined", file.quarantined), ("repaired", file.repairs), ("dropped", file.dropped)):
+        for finding in findings:
+            yield f"  {effect} {finding.count}: {_cause(finding)} [rows {_rows(finding)}]"
+
+
+def _cause(finding: Finding) -> str:
+    column = f" ({finding.column})" if finding.column else ""
+    return f"{finding.rule}{column}: {RULES[finding.rule].sentence}"
+
+
+def _rows(finding: Finding) -> str:
+    more = ", ..." if len(set(finding.rows)) < finding.count and len(finding.rows) == ROWS_SHOWN else ""
+    return ", ".join(map(str, finding.rows)) + more
+
+
+def _completeness_line(table: TableQuality) -> str:
+    shares = ", ".join(f"{column} {share:.0f} %" for column, share in table.completeness.items())
+    return f"  {table.table}: {table.rows} rows" + (f"; {shares}" if shares else "")
+
+
+def _flag_line(flag: Flag) -> str:
+    place = ", ".join(part for part in (flag.table, flag.file, flag.column) if part)
+    return f"  {place}: {RULES[flag.rule].sentence} ({flag.detail})"

@@ -1,0 +1,125 @@
+"""Columns of dates and clock times: which order they are in, and their values. Every distinct text is parsed once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from node.tables.clocks import parse_clock, split_stamp
+from node.tables.dates import SENTINELS, Day, Order, date_evidence, has_open_order, parse_day, parse_month
+
+NO_CLOCK = -1
+MIDNIGHT_SHARE = 0.02
+_NO_DAY = np.datetime64("NaT", "D")
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Distinct texts that prove day first, that prove month first, and that fit both."""
+
+    day_first: int = 0
+    month_first: int = 0
+    undecided: int = 0
+
+    def __add__(self, other: Evidence) -> Evidence:
+        return Evidence(
+            self.day_first + other.day_first,
+            self.month_first + other.month_first,
+            self.undecided + other.undecided,
+        )
+
+    @property
+    def mixed(self) -> bool:
+        """Whether both orders occur."""
+        return min(self.day_first, self.month_first) > 0
+
+    @property
+    def order(self) -> Order | None:
+        """The order that most texts prove; None if none does."""
+        if self.day_first == self.month_first:
+            return None
+        return "day_first" if self.day_first > self.month_first else "month_first"
+
+
+def find_evidence(text: pd.Series[str]) -> Evidence:
+    """Count the proofs in a column; `text` may hold clock times and missing values."""
+    days = {split_stamp(value)[0] for value in text.dropna().unique()}
+    proofs = [date_evidence(day) for day in days]
+    undecided = sum(has_open_order(day) for day in days)
+    return Evidence(proofs.count("day_first"), proofs.count("month_first"), undecided)
+
+
+@dataclass(frozen=True)
+class Stamps:
+    """A column of dates as read: `days` (datetime64[D], NaT), `clock_s` (seconds, or NO_CLOCK), and how it was read."""
+
+    days: NDArray[np.datetime64]
+    clock_s: NDArray[np.int64]
+    unreadable: Mask
+    sentinel: Mask
+    swapped: Mask
+    serial: Mask
+    two_digit_year: Mask
+
+
+def read_stamps(text: pd.Series[str], order: Order, months: bool = False) -> Stamps:
+    """Read a text column (missing allowed) as dates with optional clock times, or as months."""
+    codes, distinct = pd.factorize(text)
+    parsed = [_read_stamp(value, order, months) for value in distinct]
+    days = [day for day, _ in parsed]
+    sentinel = _spread(codes, [day is not None and day.value in SENTINELS for day in days])
+    values = np.array([_NO_DAY if d is None or d.value in SENTINELS else d.value for d in days], "datetime64[D]")
+    clock_s = np.array([clock for _, clock in parsed], dtype=np.int64)
+    return Stamps(
+        days=_spread_values(codes, values, _NO_DAY),
+        clock_s=np.where(sentinel, NO_CLOCK, _spread_values(codes, clock_s, np.int64(NO_CLOCK))),
+        unreadable=_spread(codes, [day is None for day in days]),
+        sentinel=sentinel,
+        swapped=_spread(codes, [day is not None and day.swapped for day in days]),
+        serial=_spread(codes, [day is not None and day.serial for day in days]),
+        two_digit_year=_spread(codes, [day is not None and day.two_digit_year for day in days]),
+    )
+
+
+def read_clocks(text: pd.Series[str]) -> tuple[NDArray[np.int64], Mask]:
+    """Seconds since midnight of a text column (NO_CLOCK where missing or unreadable), and which were unreadable."""
+    codes, distinct = pd.factorize(text)
+    parsed = [parse_clock(value) for value in distinct]
+    seconds = np.array([NO_CLOCK if clock is None else clock for clock in parsed], dtype=np.int64)
+    unreadable = _spread(codes, [clock is None for clock in parsed])
+    return _spread_values(codes, seconds, np.int64(NO_CLOCK)), unreadable
+
+
+def doubtful_midnights(clock_s: NDArray[np.int64]) -> Mask:
+    """Which clock times are 00:00 only because none was recorded: all of them, where they are too many.
+
+    By chance 1 time in 1440 is exactly midnight (0.07 %), so 2 % are thirty times too many. A looser limit would let
+    in hundreds of false contacts "at midnight", each wrong by up to a day, where the median is a few hours.
+    """
+    known = clock_s != NO_CLOCK
+    midnight = clock_s == 0
+    if not known.any() or midnight.sum() <= MIDNIGHT_SHARE * known.sum():
+        return np.zeros(len(clock_s), dtype=bool)
+    return np.asarray(midnight, dtype=bool)
+
+
+def _read_stamp(text: str, order: Order, months: bool) -> tuple[Day | None, int]:
+    if months:
+        return parse_month(text, order) or parse_month(split_stamp(text)[0], order), NO_CLOCK
+    day_text, clock_text = split_stamp(text)
+    clock = parse_clock(clock_text) if clock_text else None
+    return parse_day(day_text, order), NO_CLOCK if clock is None else clock
+
+
+def _spread(codes: NDArray[np.intp], distinct: list[bool]) -> Mask:
+    return np.asarray(_spread_values(codes, np.array(distinct, dtype=bool), np.False_), dtype=bool)
+
+
+def _spread_values(codes: NDArray[np.intp], distinct: NDArray[np.generic], missing: object) -> NDArray:  # type: ignore[type-arg]
+    """Values of the distinct texts on all rows; factorize marks missing rows by -1, which is the appended last."""
+    return np.append(distinct, np.array([missing], dtype=distinct.dtype))[codes]
