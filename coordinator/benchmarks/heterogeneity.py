@@ -79,7 +79,7 @@ def solve_q(values: Floats, variances: Floats, target: ArrayLike) -> Floats:
         scaled = (values - mean[..., None]) / (variances + tau2[..., None])
         slope = (scaled**2).sum(axis=-1)
         excess = (scaled**2 * (variances + tau2[..., None])).sum(axis=-1) - goal
-        step = np.where(excess > 0, excess / np.maximum(slope, np.finfo(float).tiny), 0.0)
+        step = np.divide(excess, slope, out=np.zeros_like(tau2), where=excess > 0)
         tau2 = tau2 + step
         if np.all(step <= 1e-12 * tau2):
             break
