@@ -9,12 +9,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 BIN = Path(sys.executable).parent  # where this environment's commands are
 TAIL_LINES = 15
 LOOK_S = 0.1
+START_S = 60.0
 
 
 class ProcessFailedError(Exception):
@@ -55,17 +56,20 @@ def run(command: Sequence[str], env: Mapping[str, str], timeout_s: float = 120) 
 
 
 class Process:
-    """A long-running command; its output goes to `log`."""
+    """A long-running command that is up when `ready()`; its output goes to `log`."""
 
-    def __init__(self, name: str, command: Sequence[str], env: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, name: str, command: Sequence[str], env: Mapping[str, str], log: Path, ready: Callable[[], bool]
+    ) -> None:
         self.name = name
         self._command = tuple(command)
         self._env = dict(env)
         self._log = log
+        self._ready = ready
         self._popen: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it, or start it again after it ended.
+        """Start it, or start it again after it ended, and wait until it is ready; ProcessFailedError if it fails.
 
         It gets a process group of its own, so that Ctrl-C reaches us alone and no child is left behind.
         """
@@ -79,6 +83,12 @@ class Process:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        deadline = time.monotonic() + START_S
+        while not self._ready():
+            self.require_running()
+            if time.monotonic() > deadline:
+                raise ProcessFailedError(f"{self.name} was not ready after {START_S:.0f} s; {self._log_tail()}")
+            time.sleep(LOOK_S)
 
     @property
     def pid(self) -> int:
@@ -90,15 +100,6 @@ class Process:
     def is_running(self) -> bool:
         """Whether it was started and has not ended."""
         return self._popen is not None and self._popen.poll() is None
-
-    def wait_until(self, ready: Callable[[], bool], timeout_s: float = 60) -> None:
-        """Wait until `ready()`; raise ProcessFailedError if the process ends before or takes too long."""
-        deadline = time.monotonic() + timeout_s
-        while not ready():
-            self.require_running()
-            if time.monotonic() > deadline:
-                raise ProcessFailedError(f"{self.name} was not ready after {timeout_s:.0f} s; {self._log_tail()}")
-            time.sleep(LOOK_S)
 
     def require_running(self) -> None:
         """Raise ProcessFailedError if the process has ended."""
@@ -130,6 +131,15 @@ class Process:
     def _log_tail(self) -> str:
         text = self._log.read_text(errors="replace") if self._log.is_file() else ""
         return f"the end of {self._log}:\n{_last_lines(text)}"
+
+
+def stop_all(processes: Iterable[Process]) -> None:
+    """Ask all to end at once, then wait for each, and kill what is left."""
+    chosen = list(processes)
+    for process in chosen:
+        process.terminate()
+    for process in chosen:
+        process.stop()
 
 
 def _last_lines(text: str) -> str:

@@ -11,10 +11,10 @@ APP = Path(__file__).resolve().parent.parent / "protocols" / "flower_app"
 LINK_NAME = "pso"  # how the connection to the SuperLink is called in Flower's configuration
 
 
-def flower_environment(home: Path) -> dict[str, str]:
-    """An environment in which Flower keeps its files in `home` and calls nobody outside."""
+def flower_settings(home: Path) -> dict[str, str]:
+    """Environment variables by which Flower keeps its files in `home` and calls nobody outside."""
     home.mkdir(parents=True, exist_ok=True)
-    return environment(FLWR_HOME=str(home), FLWR_TELEMETRY_ENABLED="0", FLWR_DISABLE_UPDATE_CHECK="1")
+    return {"FLWR_HOME": str(home), "FLWR_TELEMETRY_ENABLED": "0", "FLWR_DISABLE_UPDATE_CHECK": "1"}
 
 
 class SuperLink:
@@ -24,7 +24,8 @@ class SuperLink:
         self._folder = folder
         self._pki = pki
         self._port = free_port()
-        self.process = Process("SuperLink", self._command(), flower_environment(folder / "home"), log)
+        env = environment(**flower_settings(folder / "home"))
+        self.process = Process("SuperLink", self._command(), env, log, lambda: is_listening(self._port))
 
     @property
     def address(self) -> str:
@@ -32,24 +33,22 @@ class SuperLink:
         return f"127.0.0.1:{self._port}"
 
     @property
-    def client_environment(self) -> dict[str, str]:
-        """The environment in which `flwr` finds this SuperLink."""
-        return flower_environment(self._folder / "client")
+    def client_settings(self) -> dict[str, str]:
+        """The environment variables with which `flwr` finds this SuperLink."""
+        return flower_settings(self._folder / "client")
 
     def start(self) -> None:
-        """Write the command line's connection file, start (or start again), and wait until the port answers."""
-        home = Path(self.client_environment["FLWR_HOME"])
-        (home / "config.toml").write_text(
+        """Write the command line's connection file, and start (or start again)."""
+        (Path(self.client_settings["FLWR_HOME"]) / "config.toml").write_text(
             f'[superlink]\ndefault = "{LINK_NAME}"\n\n[superlink.{LINK_NAME}]\naddress = "{self.address}"\n'
             f'root-certificates = "{self._pki.ca_certificate}"\n'
         )
         self.process.start()
-        self.process.wait_until(lambda: is_listening(self._port))
 
     def register(self, name: str, public_key: Path) -> None:
         """Let a SuperNode in, known by its public key (OpenSSH format); to be done before it starts."""
         command = [str(BIN / "flwr"), "supernode", "register", str(public_key), LINK_NAME, "--name", name]
-        run(command, self.client_environment)
+        run(command, environment(**self.client_settings))
 
     def pump_command(self, broker: str) -> list[str]:
         """The command that submits a pump for the broker at this gRPC address."""
@@ -57,11 +56,13 @@ class SuperLink:
 
     def supernode(self, name: str, folder: Path, private_key: Path, daemon: str, log: Path) -> Process:
         """A stock SuperNode of this SuperLink whose relay talks to the node daemon at the gRPC address `daemon`."""
+        port = free_port()
         command = [str(BIN / "flower-supernode"), "--superlink", self.address]
         command += ["--root-certificates", str(self._pki.ca_certificate)]
         command += ["--auth-supernode-private-key", str(private_key), "--node-config", f'daemon="{daemon}"']
-        command += ["--host", "127.0.0.1", "--port", str(free_port())]
-        return Process(f"SuperNode of {name}", command, flower_environment(folder), log)
+        command += ["--host", "127.0.0.1", "--port", str(port)]
+        env = environment(**flower_settings(folder))
+        return Process(f"SuperNode of {name}", command, env, log, lambda: is_listening(port))
 
     def _command(self) -> list[str]:
         command = [str(BIN / "flower-superlink"), "--host", "127.0.0.1", "--port", str(self._port)]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 from pki import Pki, create_node_key
-from processes import BIN, run
+from processes import BIN, environment, run, stop_all
 from transport import LINK_NAME, SuperLink
 
 from coordinator.pump import PumpSupervisor, PumpTiming
@@ -44,17 +44,18 @@ class Pipe:
         cleanup.callback(self.link.process.stop)
         with ThreadPoolExecutor(2) as pool:
             self.sites = tuple(pool.map(lambda name: Site(name, folder, self.link), names))
-        for site in self.sites:
-            site.gateway.start()
-            cleanup.callback(site.gateway.stop)
-            site.node.start()
-            cleanup.callback(site.node.stop)
+            for site in self.sites:
+                site.gateway.start()
+                cleanup.callback(site.gateway.stop)
+            cleanup.callback(stop_all, [site.node for site in self.sites])
+            list(pool.map(lambda site: site.node.start(), self.sites))
         self.broker = Broker(f"unix:{folder}/broker.sock")
         self.broker.start()
         cleanup.callback(self.broker.stop)
         command = [*self.link.pump_command(self.broker.address), "--run-config", f"patience-s={PATIENCE_S}"]
-        environment = self.link.client_environment
-        self.supervisor = PumpSupervisor(command, environment, lambda: self.broker.heard_at, timing=TIMING)
+        self.supervisor = PumpSupervisor(
+            command, self.link.client_settings, lambda: self.broker.heard_at, timing=TIMING
+        )
         self.supervisor.start()
         cleanup.callback(self.supervisor.stop)
         wait_for(lambda: len(self.broker.online) == len(self.sites))
@@ -68,5 +69,7 @@ class Pipe:
 
     def runs(self) -> list[str]:
         """The states of all runs of the pump."""
-        listed = run([str(BIN / "flwr"), "list", LINK_NAME, "--format", "json"], self.link.client_environment)
+        listed = run(
+            [str(BIN / "flwr"), "list", LINK_NAME, "--format", "json"], environment(**self.link.client_settings)
+        )
         return [entry["status"] for entry in json.loads(listed)["runs"]]
