@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 
 from node.sources.records import records
@@ -24,11 +25,16 @@ _TOTAL = re.compile(
 
 @dataclass(frozen=True)
 class Header:
-    """A header row: its row number from 1, the names as compared, and the delimiter under which it was found."""
+    """A header row: its row number from 1, its cells, and the delimiter under which it was found."""
 
     delimiter: str
     row: int
-    names: tuple[str, ...]
+    cells: list[str]
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The column names as they are compared."""
+        return tuple(map(header_name, self.cells))
 
     def position(self, column: str) -> int | None:
         """Where a column is, or None."""
@@ -42,7 +48,7 @@ def find_header(lines: Sequence[str], wanted: Wanted, file: str) -> Header:
     Raises FileRefused if there is none, or if a wanted column occurs twice in it.
     """
     tops = [
-        Header(delimiter, row, tuple(header_name(cell) for cell in record))
+        Header(delimiter, row, record)
         for delimiter in DELIMITERS
         for row, record in enumerate(islice(records(lines, delimiter), HEADER_WITHIN_ROWS), start=1)
     ]
@@ -110,6 +116,6 @@ def is_note(record: Sequence[str], header: Header) -> bool:
     return len(header.names) > 2 and len(filled) == 1 and len(filled[0].split()) > 1
 
 
-def is_repeated_header(record: Sequence[str], header: Header) -> bool:
+def is_repeated_header(record: list[str], header: Header) -> bool:
     """Whether a row is the header once more, as at a page break or where files were joined."""
-    return header_name(record[0]) == header.names[0] and tuple(map(header_name, record)) == header.names
+    return record == header.cells

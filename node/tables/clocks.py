@@ -26,7 +26,7 @@ def split_stamp(text: str) -> tuple[str, str]:
     A time zone is left out and the clock kept as written: what people remember is the clock on the ward's wall.
     """
     bare = _ZONE.sub("", text) if ":" in text or "T" in text else text
-    for pattern in (_SERIAL, _JOINED, _BEHIND_DATE):
+    for pattern in (_BEHIND_DATE,) if ":" in bare else (_SERIAL, _JOINED, _BEHIND_DATE):
         match = pattern.match(bare)
         if match:
             return match["day"], match["clock"]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from node.tables.codes import FALLBACKS, Lookup, code_lookup, words_for_missing
 from node.tables.dates import Order
+from node.tables.distinct import by_distinct, distinct_texts
 from node.tables.draft import Draft
 from node.tables.keys import KeyHasher, is_damaged, key_namespace
 from node.tables.numbers import parse_number, uses_decimal_comma
@@ -50,8 +51,7 @@ class Reading:
 def without_blanks(text: pd.Series[str], kind: Literal["value", "identifier"] = "value") -> pd.Series[str]:
     """The column with words that mean "nothing" (or, for identifiers, "nobody") as missing."""
     words = words_for_missing(kind)
-    nothing = [value for value in text.dropna().unique() if value.strip().casefold() in words]
-    return text.mask(text.isin(nothing))
+    return by_distinct(text, lambda value: None if value.strip().casefold() in words else value)
 
 
 def read_column(draft: Draft, column: Column, text: pd.Series[str], reading: Reading) -> None:
@@ -90,8 +90,7 @@ def missing_column(column: Column, rows: int) -> pd.Series[Any]:
 
 def look_up(text: pd.Series[str], lookup: Lookup) -> pd.Series[str]:
     """The codes of a text column, missing where it is blank or not recognised."""
-    found = {value: lookup(value) for value in text[text.ne("")].dropna().unique()}
-    return text.map(found).astype("str")
+    return by_distinct(text, lambda value: lookup(value) if value else None)
 
 
 def settle_codes(draft: Draft, column: Column, text: pd.Series[str], values: pd.Series[str]) -> None:
@@ -104,7 +103,7 @@ def settle_codes(draft: Draft, column: Column, text: pd.Series[str], values: pd.
     else:
         draft.apply("code_unknown", unknown, column.name)
     if column.kind == "flag":
-        draft.frame[column.name] = values.map({"yes": True, "no": False}).astype("boolean")
+        draft.frame[column.name] = values.eq("yes").astype("boolean").mask(values.isna())
     else:
         draft.frame[column.name] = values
 
@@ -121,8 +120,8 @@ def _fall_back(draft: Draft, column: Column, values: pd.Series[str], unknown: ND
 
 def _read_key(draft: Draft, column: Column, text: pd.Series[str], hasher: KeyHasher) -> None:
     given = without_blanks(text, "identifier")
-    distinct = given.dropna().unique()
-    damaged = given.isin([value for value in distinct if is_damaged(value)])
+    distinct = distinct_texts(given)[1]
+    damaged = by_distinct(given, is_damaged, "bool")
     draft.apply("damaged_key" if column.required else "damaged_key_optional", damaged, column.name)
     if column.name == "person_key" and len(distinct):
         named = sum(value.replace(" ", "").isalpha() for value in distinct) / len(distinct)
@@ -192,9 +191,9 @@ def _read_time(draft: Draft, column: Column, text: pd.Series[str]) -> None:
 
 def _read_number(draft: Draft, column: Column, text: pd.Series[str]) -> None:
     given = without_blanks(text)
-    distinct = given.dropna().unique()
+    distinct = distinct_texts(given)[1]
     comma = uses_decimal_comma(distinct)
-    values = given.map({value: parse_number(value, comma) for value in distinct}).astype("float64")
+    values = by_distinct(given, lambda value: parse_number(value, comma), "float64")
     unreadable = given.notna() & values.isna()
     strict = column.required and (draft.table.name, column.name) not in _SUPPLIED_LATER
     draft.apply("unreadable" if strict else "unreadable_optional", unreadable, column.name)

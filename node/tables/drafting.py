@@ -14,6 +14,7 @@ from node.tables.clocks import split_stamp
 from node.tables.codes import harm_lookup, normalise_code
 from node.tables.columns import Reading, look_up, missing_column, read_column, read_dates, settle_codes
 from node.tables.dates import Order
+from node.tables.distinct import by_distinct
 from node.tables.draft import Draft
 from node.tables.keys import KeyHasher
 from node.tables.mapping import Source
@@ -68,9 +69,7 @@ def _find_orders(draft: Draft, source: Source, texts: Texts) -> Mapping[str, Ord
 def _supply_event_time(table: Table, texts: Texts) -> None:
     """An event's clock time may stand behind its date instead of in a column of its own."""
     if table.name == "safety_event" and "event_time" not in texts:
-        stamps = texts["event_date"]
-        clocks = {value: split_stamp(value)[1] for value in stamps.unique()}
-        texts["event_time"] = stamps.map(clocks).astype("str")
+        texts["event_time"] = by_distinct(texts["event_date"], lambda stamp: split_stamp(stamp)[1])
 
 
 def _read_columns(draft: Draft, source: Source, export: TextTable, texts: Texts, reading: Reading) -> None:
@@ -89,7 +88,7 @@ def _read_columns(draft: Draft, source: Source, export: TextTable, texts: Texts,
     if draft.table.name == "safety_event":
         _read_harm(draft, texts["harm"], reading)
     if draft.table.name == "staffing_period":
-        draft.frame[TITLE_COLUMN] = texts["role_group"].map(normalise_code).astype("str")
+        draft.frame[TITLE_COLUMN] = by_distinct(texts["role_group"], normalise_code)
 
 
 def _read_harm(draft: Draft, text: pd.Series[str], reading: Reading) -> None:

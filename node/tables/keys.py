@@ -8,6 +8,8 @@ import unicodedata
 
 import pandas as pd
 
+from node.tables.distinct import by_distinct
+
 MIN_SECRET_BYTES = 32
 _NAMESPACES = {"supporter_key": "person_key"}
 _FLOAT = re.compile(r"^(\d+)\.0+$")
@@ -24,7 +26,7 @@ def normalise_identifier(text: str) -> str:
 
     "00123", " 123 " and "123.0" are one; a run of zeros alone is "0".
     """
-    bare = "".join(unicodedata.normalize("NFKC", text).split()).casefold()
+    bare = "".join((text if text.isascii() else unicodedata.normalize("NFKC", text)).split()).casefold()
     bare = _FLOAT.sub(r"\1", bare)
     return bare.lstrip("0") or bare[-1:]
 
@@ -53,5 +55,4 @@ class KeyHasher:
 
     def keys(self, namespace: str, values: pd.Series[str]) -> pd.Series[str]:
         """The keys of a text column; missing stays missing."""
-        known = {value: self.key(namespace, value) for value in values.dropna().unique()}
-        return values.map(known).astype("str")
+        return by_distinct(values, lambda value: self.key(namespace, value))

@@ -28,7 +28,8 @@ def table_flags(tables: Mapping[str, pd.DataFrame]) -> Iterable[Flag]:
     """Flags about the tables as a whole."""
     for child, key, parent in _LINKS:
         keys = tables[child][key].dropna()
-        lost = ~keys.isin(tables[parent][key])
+        held = set(tables[parent][key])
+        lost = ~keys.map(held.__contains__).astype("bool")
         if lost.any():
             detail = f"{lost.mean():.0%} of {key} are not in {parent}"
             yield Flag(rule="unlinked", table=child, file="", column=key, detail=detail)

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from node.sources.table import TextTable
+from node.tables.distinct import by_distinct
 from node.tables.draft import FileFacts
 from node.tables.keys import normalise_identifier
 from node.tables.mapping import Explode, Origin, Source
@@ -69,8 +70,12 @@ def _explode(table: TextTable, explode: Explode) -> TextTable:
 
 def _parts(cells: pd.Series[str], separator: str) -> pd.Series[Any]:
     """The parts of each cell; a cell of separators alone has none, but blanks between parts keep their place."""
-    split = {value: [part.strip() for part in value.split(separator)] for value in cells.unique()}
-    return cells.map(lambda value: split[value] if any(split[value]) else []).astype(object)
+
+    def split(cell: str) -> list[str]:
+        parts = [part.strip() for part in cell.split(separator)]
+        return parts if any(parts) else []
+
+    return by_distinct(cells, split, "object")
 
 
 def text_of(table: TextTable, origin: Origin) -> pd.Series[str]:
@@ -100,7 +105,7 @@ def _first_ticked(table: TextTable, boxes: dict[str, str]) -> pd.Series[str]:
 
 def _joined(table: TextTable, columns: tuple[str, ...]) -> pd.Series[str]:
     """A key of several columns; missing where all of them are blank."""
-    parts = [_cells(table, column).map(normalise_identifier) for column in columns]
+    parts = [by_distinct(_cells(table, column), normalise_identifier) for column in columns]
     text = parts[0]
     for part in parts[1:]:
         text = text + "/" + part

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from node.tables.codes import CLASS_MARK
+from node.tables.distinct import by_distinct
 from node.tables.draft import Draft
 
 SWAP_WITHIN_DAYS = 31  # most reports are made within a month, so a longer delay does not speak for a swap
@@ -75,7 +76,7 @@ def _no_leaflets(draft: Draft) -> None:
 
 def _tier_of_professionals(draft: Draft) -> None:
     tier, resource = draft.frame["tier"], draft.frame["support_resource"]
-    derived = resource.map(TIER_OF_RESOURCE).astype("str")
+    derived = by_distinct(resource, TIER_OF_RESOURCE.get)
     supplied = tier.isna() & derived.notna()
     draft.apply("tier_from_resource", supplied, "tier")
     raised = resource.isin(_PROFESSIONAL) & tier.notna() & tier.ne("3")

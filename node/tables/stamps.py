@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -10,6 +12,7 @@ from numpy.typing import NDArray
 
 from node.tables.clocks import parse_clock, split_stamp
 from node.tables.dates import SENTINELS, Day, Order, date_evidence, has_open_order, parse_day, parse_month
+from node.tables.distinct import distinct_texts
 
 NO_CLOCK = -1
 MIDNIGHT_SHARE = 0.02
@@ -48,7 +51,7 @@ class Evidence:
 
 def find_evidence(text: pd.Series[str]) -> Evidence:
     """Count the proofs in a column; `text` may hold clock times and missing values."""
-    days = {split_stamp(value)[0] for value in text.dropna().unique()}
+    days = {split_stamp(value)[0] for value in distinct_texts(text)[1]}
     proofs = [date_evidence(day) for day in days]
     undecided = sum(has_open_order(day) for day in days)
     return Evidence(proofs.count("day_first"), proofs.count("month_first"), undecided)
@@ -69,8 +72,8 @@ class Stamps:
 
 def read_stamps(text: pd.Series[str], order: Order, months: bool = False) -> Stamps:
     """Read a text column (missing allowed) as dates with optional clock times, or as months."""
-    codes, distinct = pd.factorize(text)
-    parsed = [_read_stamp(value, order, months) for value in distinct]
+    codes, distinct = distinct_texts(text)
+    parsed = _parse_distinct(distinct, order, months)
     days = [day for day, _ in parsed]
     sentinel = _spread(codes, [day is not None and day.value in SENTINELS for day in days])
     values = np.array([_NO_DAY if d is None or d.value in SENTINELS else d.value for d in days], "datetime64[D]")
@@ -88,7 +91,7 @@ def read_stamps(text: pd.Series[str], order: Order, months: bool = False) -> Sta
 
 def read_clocks(text: pd.Series[str]) -> tuple[NDArray[np.int64], Mask]:
     """Seconds since midnight of a text column (NO_CLOCK where missing or unreadable), and which were unreadable."""
-    codes, distinct = pd.factorize(text)
+    codes, distinct = distinct_texts(text)
     parsed = [parse_clock(value) for value in distinct]
     seconds = np.array([NO_CLOCK if clock is None else clock for clock in parsed], dtype=np.int64)
     unreadable = _spread(codes, [clock is None for clock in parsed])
@@ -108,12 +111,17 @@ def doubtful_midnights(clock_s: NDArray[np.int64]) -> Mask:
     return np.asarray(midnight, dtype=bool)
 
 
-def _read_stamp(text: str, order: Order, months: bool) -> tuple[Day | None, int]:
-    if months:
-        return parse_month(text, order) or parse_month(split_stamp(text)[0], order), NO_CLOCK
-    day_text, clock_text = split_stamp(text)
-    clock = parse_clock(clock_text) if clock_text else None
-    return parse_day(day_text, order), NO_CLOCK if clock is None else clock
+def _parse_distinct(texts: Iterable[str], order: Order, months: bool) -> list[tuple[Day | None, int]]:
+    """The day and clock of each text; a day and a clock time that occur again are not parsed again."""
+    parse = parse_month if months else parse_day
+    day_of = cache(lambda text: parse(text, order))
+    clock_of = cache(parse_clock)
+    parsed = []
+    for text in texts:
+        day_text, clock_text = split_stamp(text)
+        clock = clock_of(clock_text) if clock_text else None
+        parsed.append((day_of(day_text), NO_CLOCK if clock is None else clock))
+    return parsed
 
 
 def _spread(codes: NDArray[np.intp], distinct: list[bool]) -> Mask:
@@ -121,5 +129,5 @@ def _spread(codes: NDArray[np.intp], distinct: list[bool]) -> Mask:
 
 
 def _spread_values(codes: NDArray[np.intp], distinct: NDArray[np.generic], missing: object) -> NDArray:  # type: ignore[type-arg]
-    """Values of the distinct texts on all rows; factorize marks missing rows by -1, which is the appended last."""
+    """Values of the distinct texts on all rows; a missing row has the code -1, which picks the appended last."""
     return np.append(distinct, np.array([missing], dtype=distinct.dtype))[codes]
