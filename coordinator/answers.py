@@ -6,6 +6,7 @@ site signed and got wrong settles its request as refused, since asking again wou
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from coordinator.clock import Clock
@@ -28,19 +29,28 @@ from coordinator.store.writer import Writer
 from protocols.refusals import EXPLANATIONS, Code, Refused
 
 
-def take_answer(store: Store, clock: Clock, rules: Rounds, site_id: str, raw: bytes) -> Code | None:
-    """Take one envelope that came back from a site. Returns why it was not accepted, or None. Safe to repeat."""
+def take_answers(
+    store: Store, clock: Clock, rules: Rounds, site_id: str, envelopes: Sequence[bytes]
+) -> list[Code | None]:
+    """Take the envelopes that came back from a site, in one transaction. Safe to repeat.
+
+    Returns for each why it was not accepted, or None; one that is not accepted does not keep back the others.
+    """
     with store.writing() as writer:
-        try:
-            answer = authenticate(raw, site_id, writer)
-            if isinstance(answer, AuthenticRefusal):
-                _take_refusal(writer, clock, rules, verify_refusal(answer, writer))
-            else:
-                _take_release(writer, clock, answer)
-        except Refused as refused:
-            details = {"code": refused.code.value, "detail": refused.detail}
-            writer.note(Event(Actor.INTAKE, "answer.refused", site_id, details))
-            return refused.code
+        return [_take_answer(writer, clock, rules, site_id, raw) for raw in envelopes]
+
+
+def _take_answer(writer: Writer, clock: Clock, rules: Rounds, site_id: str, raw: bytes) -> Code | None:
+    try:
+        answer = authenticate(raw, site_id, writer)
+        if isinstance(answer, AuthenticRefusal):
+            _take_refusal(writer, clock, rules, verify_refusal(answer, writer))
+        else:
+            _take_release(writer, clock, answer)
+    except Refused as refused:
+        details = {"code": refused.code.value, "detail": refused.detail}
+        writer.note(Event(Actor.INTAKE, "answer.refused", site_id, details))
+        return refused.code
     return None
 
 

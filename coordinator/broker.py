@@ -20,7 +20,7 @@ from google.protobuf.message import DecodeError
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from coordinator.answers import take_answer
+from coordinator.answers import take_answers
 from coordinator.clock import Clock
 from coordinator.config import Rounds
 from coordinator.rounds.asking import due_requests, resend_at
@@ -67,14 +67,14 @@ class Broker(broker_pb2_grpc.BrokerServicer):
         return broker_pb2.TakeReply(due=[delivery for delivery in deliveries if delivery is not None])
 
     def Deliver(self, request: broker_pb2.Delivery, context: grpc.ServicerContext) -> broker_pb2.Ack:  # noqa: N802
-        """Take every envelope of a payload; one that is not accepted does not keep back the others."""
+        """Take every envelope of a payload (see coordinator.answers); NOT_FOUND for a delivery to no site."""
         self._heard_at = time.monotonic()
         site_id = request.delivery_id.rpartition("/")[0]
         with self._store.reading() as reader:
             if reader.site(site_id) is None:
                 context.abort(grpc.StatusCode.NOT_FOUND, "no delivery with this id was handed out")
-        for envelope in self._envelopes(site_id, request.payload):
-            take_answer(self._store, self._clock, self._rules, site_id, envelope)
+        envelopes = self._envelopes(site_id, request.payload)
+        take_answers(self._store, self._clock, self._rules, site_id, envelopes)
         return broker_pb2.Ack()
 
     def _nodes_by_site(self, online: Iterable[broker_pb2.PipeNode]) -> dict[str, int]:

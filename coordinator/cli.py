@@ -19,6 +19,11 @@ from coordinator.config import CONFIG_NAME, Config, load_config
 from coordinator.errors import CoordinatorError, ExitCode, InputError
 from coordinator.installation import install, pso_key
 from coordinator.plans import charged, expected_noise, plan_message, purposes, read_plan
+from coordinator.publications.build import draft
+from coordinator.publications.build import publish as publish_draft
+from coordinator.publications.files import write_files
+from coordinator.publications.summary import dry_run_text, status_counts, summary_text
+from coordinator.publications.verify import verify_file
 from coordinator.report import Format, complain, say, table
 from coordinator.rounds.conduct import close_rounds, open_rounds
 from coordinator.rounds.status import round_status, status_text
@@ -39,9 +44,13 @@ app = typer.Typer(
 sites_app = typer.Typer(help="Enrolled sites.", no_args_is_help=True)
 plan_app = typer.Typer(help="What a round asks for.", no_args_is_help=True)
 rounds_app = typer.Typer(help="Rounds of yearly plans.", no_args_is_help=True)
+release_app = typer.Typer(help="Publications that were released.", no_args_is_help=True)
 audit_app = typer.Typer(help="The record of who did what.", no_args_is_help=True)
-for _name, _group in (("sites", sites_app), ("plan", plan_app), ("rounds", rounds_app), ("audit", audit_app)):
-    app.add_typer(_group, name=_name)
+app.add_typer(sites_app, name="sites")
+app.add_typer(plan_app, name="plan")
+app.add_typer(rounds_app, name="rounds")
+app.add_typer(release_app, name="release")
+app.add_typer(audit_app, name="audit")
 
 ConfigOption = Annotated[Path, typer.Option("--config", help="The coordinator.toml.")]
 FormatOption = Annotated[Format, typer.Option("--format", help="text for people, json for programs.")]
@@ -195,8 +204,50 @@ def rounds_close(
 
 
 @app.command()
+def publish(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would appear, and publish nothing.")] = False,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for the files.")] = None,
+    config: ConfigOption = _CONFIG,
+    how: FormatOption = Format.TEXT,
+) -> None:
+    """Publish what the finished rounds brought, signed, under the next number. What is published never changes."""
+    with _opened(config) as (settings, store):
+        if dry_run:
+            with store.reading() as reader:
+                made = draft(reader, settings, _CLOCK)
+            data = {"dry_run": True, "statuses": status_counts(made.publication.rows)}
+            say(how, f"Nothing is published; this would be:\n{dry_run_text(made)}", data)
+            return
+        done = publish_draft(store, settings, _CLOCK, pso_key(settings))
+    folder = out or settings.paths.publications / f"{done.stored.number:04d}"
+    write_files(done.stored, folder)
+    state = "is published" if done.is_new else "says the same already, so there is no new one"
+    text = f"Publication {done.stored.number} {state}; its files are in {folder}\n{summary_text(done.publication)}"
+    data = {
+        "number": done.stored.number,
+        "is_new": done.is_new,
+        "folder": str(folder),
+        "statuses": status_counts(done.publication.rows),
+    }
+    say(how, text, data)
+
+
+@release_app.command("verify")
+def release_verify(
+    file: Annotated[Path, typer.Argument(help="A publication.json, with publication.sig beside it.")],
+    key: Annotated[Path | None, typer.Option("--key", help="The publisher's public key; ours without it.")] = None,
+    config: ConfigOption = _CONFIG,
+    how: FormatOption = Format.TEXT,
+) -> None:
+    """Check that a publication is signed and was not changed. Needs the file, its signature and the public key."""
+    found = verify_file(file, key or load_config(config).paths.public_key)
+    text = f"Publication {found.number} of {found.created_at:%Y-%m-%d}: the signature fits, nothing was changed."
+    say(how, text, {"number": found.number, "created_at": found.created_at.isoformat(), "rows": len(found.rows)})
+
+
+@app.command()
 def serve(config: ConfigOption = _CONFIG) -> None:
-    """Run broker and round clock in the foreground, until SIGTERM or Ctrl-C."""
+    """Run broker, round clock, pages and API in the foreground, until SIGTERM or Ctrl-C."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     run_server(load_config(config), _CLOCK)
 

@@ -38,6 +38,12 @@ class SignatureError(CoordinatorError):
     exit_code = ExitCode.CONNECTION
 
 
+class EndpointError(CoordinatorError):
+    """A port or socket cannot be used."""
+
+    exit_code = ExitCode.CONNECTION
+
+
 class InputError(CoordinatorError):
     """An argument, a file or the configuration is wrong."""
 

@@ -1,4 +1,4 @@
-"""The coordinator's one process: broker, round clock and the pump's supervisor.
+"""The coordinator's one process: broker, round clock, pages and API, and the pump's supervisor.
 
 All state is in the store, written before it is acted on, so the process can be killed at any moment and started again.
 """
@@ -14,17 +14,23 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
+import uvicorn
+
+from coordinator.api.app import create_app
 from coordinator.broker import Broker, start_broker
 from coordinator.clock import Clock
-from coordinator.config import Config
-from coordinator.errors import InputError, RuleError
+from coordinator.config import Config, Web
+from coordinator.errors import EndpointError, InputError, RuleError
 from coordinator.installation import pso_key
+from coordinator.publications.shelf import Shelf
 from coordinator.pump import PumpSupervisor
 from coordinator.rounds.conduct import advance_rounds
 from coordinator.store.database import Store
+from protocols.catalogue import current_catalogue
 
 MAX_SOCKET_PATH_BYTES = 107
 GRACE_S = 5.0
+LOOK_S = 0.2
 
 _log = logging.getLogger("leadline.coordinator")
 
@@ -50,6 +56,26 @@ class RoundClock(threading.Thread):
         """End the thread."""
         self._stopping.set()
         self.join()
+
+
+class WebServer(threading.Thread):
+    """Pages and API in a thread; it ends by itself only if it cannot serve."""
+
+    def __init__(self, where: Web, shelf: Shelf) -> None:
+        super().__init__(name="web", daemon=True)
+        app = create_app(shelf, current_catalogue()[0])
+        options = uvicorn.Config(app, where.host, where.port, log_level="warning", access_log=False)
+        self._server = uvicorn.Server(options)
+
+    def run(self) -> None:
+        """Serve until stopped."""
+        with contextlib.suppress(SystemExit):  # uvicorn's way to say that the port is taken
+            self._server.run()
+
+    def stop(self) -> None:
+        """Let requests that are being answered finish, and end the thread."""
+        self._server.should_exit = True
+        self.join(GRACE_S)
 
 
 @contextlib.contextmanager
@@ -92,5 +118,12 @@ def serve(config: Config, clock: Clock) -> None:
             pump = PumpSupervisor(config.pump.command, config.pump.environment, broker.heard_at)
             pump.start()
             running.callback(pump.stop)
-        _log.info("serving on unix:%s", socket)
-        stopping.wait()
+        web = WebServer(config.web, Shelf(store))
+        web.start()
+        running.callback(web.stop)
+        _log.info("serving on unix:%s and http://%s:%s", socket, config.web.host, config.web.port)
+        while web.is_alive() and not stopping.wait(LOOK_S):
+            pass
+    if not stopping.is_set():
+        where = f"{config.web.host}:{config.web.port}"
+        raise EndpointError("web_ended", f"pages cannot be served on {where}", "free the port, or set web.port")

@@ -54,6 +54,10 @@ class Reader:
         """The plan of this year and purpose."""
         return self._session.scalar(select(Plan).where(Plan.year == year, Plan.purpose == purpose))
 
+    def plans(self) -> Sequence[Plan]:
+        """All plans by year and purpose."""
+        return self._session.scalars(select(Plan).order_by(Plan.year, Plan.purpose)).all()
+
     def plan_by_id(self, plan_id: str) -> Plan | None:
         """The plan with this id."""
         return self._session.get(Plan, plan_id)
@@ -136,9 +140,17 @@ class Reader:
             select(Release).where(Release.site_id == site_id).order_by(Release.ledger_length)
         ).all()
 
-    def publications(self) -> Sequence[Publication]:
-        """All publications by number."""
-        return self._session.scalars(select(Publication).order_by(Publication.number)).all()
+    def publication_numbers(self) -> Sequence[int]:
+        """The numbers of all publications, rising."""
+        return self._session.scalars(select(Publication.number).order_by(Publication.number)).all()
+
+    def publication_with_content(self, digest: bytes) -> Publication | None:
+        """The publication that says exactly this already."""
+        return self._session.scalar(select(Publication).where(Publication.content_digest == digest))
+
+    def last_publication(self) -> Publication | None:
+        """The publication with the highest number."""
+        return self._session.scalar(select(Publication).order_by(Publication.number.desc()).limit(1))
 
     def publication(self, number: int) -> Publication | None:
         """The publication with this number."""

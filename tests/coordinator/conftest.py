@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from coordinator.broker import Broker
 from coordinator.config import Config, load_config
 from coordinator.installation import install, pso_key
-from coordinator.rounds.conduct import open_rounds
+from coordinator.rounds.conduct import advance_rounds, open_rounds
 from coordinator.sites import add_site
 from coordinator.store.database import Store
 from protocols.v1 import broker_pb2
@@ -90,14 +91,57 @@ class World:
             self.deliver(delivery.delivery_id, self.site_of(delivery).exchange(delivery.payload, self.pso))
         return len(deliveries)
 
+    def copied(self, folder: Path) -> World:
+        """The same coordinator in another folder, with the same sites as they stand."""
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        clock = SetClock(self.clock.moment)
+        made = opened(folder, clock)
+        made.sites = [
+            replace(site, sealed=dict(site.sealed), now_s=lambda: clock.now().timestamp()) for site in self.sites
+        ]
+        return made
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    clock = SetClock()
-    config = load_config(install(tmp_path, clock).config)
+
+def opened(folder: Path, clock: SetClock) -> World:
+    config = load_config(install(folder, clock).config)
     store, key = Store(config.paths.database, clock), pso_key(config)
-    made = World(tmp_path, clock, config, store, key, Broker(store, clock, config.rounds, key), [])
+    return World(folder, clock, config, store, key, Broker(store, clock, config.rounds, key), [])
+
+
+@pytest.fixture(scope="session")
+def enrolled(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Five sites and nothing asked yet; only to be copied."""
+    made = opened(tmp_path_factory.mktemp("enrolled"), SetClock())
     for number in range(1, 6):
         made.enrol(f"site-{number:02d}")
+    made.store.close()
+    return made
+
+
+@pytest.fixture(scope="session")
+def answered(enrolled: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Eight sites and two complete rounds; only to be copied."""
+    made = enrolled.copied(tmp_path_factory.mktemp("answered"))
+    for number in (6, 7, 8):
+        made.enrol(f"site-{number:02d}")
+    made.open()
+    made.pump()
+    advance_rounds(made.store, made.clock)
+    made.store.close()
+    return made
+
+
+@pytest.fixture
+def world(enrolled: World, tmp_path: Path) -> Iterator[World]:
+    """A coordinator with five enrolled sites."""
+    made = enrolled.copied(tmp_path)
     yield made
-    store.close()
+    made.store.close()
+
+
+@pytest.fixture
+def finished(answered: World, tmp_path: Path) -> Iterator[World]:
+    """A coordinator with eight sites that answered both rounds of the year."""
+    made = answered.copied(tmp_path)
+    yield made
+    made.store.close()
