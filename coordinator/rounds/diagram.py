@@ -1,6 +1,6 @@
 """docs/rounds.md, written from the tables of states. Run this module to write it anew; a test fails if it is stale.
 
-    python -m coordinator.rounds.diagram docs/rounds.md
+python -m coordinator.rounds.diagram docs/rounds.md
 """
 
 from __future__ import annotations
