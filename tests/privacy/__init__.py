@@ -1,0 +1,1 @@
+"""Tests of the privacy arithmetic: what is promised, and that a broken promise is noticed."""
