@@ -1,4 +1,8 @@
-"""The actuarial life table from noisy bins of ended and of censored durations."""
+"""The actuarial life table from noisy bins of ended and of censored durations.
+
+It takes censoring as even over a bin. Where it is not, S(t) is off by some tenths of a percentage point, which shows
+beside sampling only from tens of thousands of cases on.
+"""
 
 from __future__ import annotations
 

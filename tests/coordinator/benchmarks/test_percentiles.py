@@ -40,7 +40,7 @@ def test_the_quantile_of_one_normal_is_its_own() -> None:
 def test_percentiles_are_less_spread_than_noisy_values_and_nearer_the_truth() -> None:
     generator = np.random.default_rng(3)
     raw, ours = [], []
-    for _ in range(150):
+    for _ in range(80):
         theta, sites = _network(generator, 30, tau=1.0, error=1.5)
         truth = np.quantile(theta, [0.1, 0.9])
         raw.append(np.quantile(sites.values, [0.1, 0.9]) - truth)
@@ -52,7 +52,7 @@ def test_percentiles_are_less_spread_than_noisy_values_and_nearer_the_truth() ->
 def test_intervals_hold_the_percentiles_of_the_underlying_values(sites: int, tau: float, error: float) -> None:
     generator = np.random.default_rng(sites)
     inside = []
-    for _ in range(120):
+    for _ in range(80):
         theta, values = _network(generator, sites, tau, error)
         truth = np.quantile(theta, np.array(LEVELS) / 100, method="hazen")
         found = percentiles(values, LEVELS, (0.0, inf))
