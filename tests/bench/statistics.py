@@ -125,7 +125,7 @@ def recoveries(setting: Setting, generator: np.random.Generator) -> Iterator[Out
 def _kaplan_meier(seen: Floats, ended: NDArray[np.bool_]) -> tuple[Floats, Floats]:
     order = np.lexsort((~ended, seen))
     at_risk = seen.size - np.arange(seen.size)
-    over: Floats = 1 - np.cumprod(1 - ended[order] / at_risk)
+    over: Floats = 1 - np.cumprod(1 - ended[order] / at_risk, dtype=np.float64)
     return seen[order], over
 
 
