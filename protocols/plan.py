@@ -18,6 +18,7 @@ GRAINS: dict[int, Grain] = {
 QUARTERS = (1, 2, 3, 4)
 MAX_RHO_NANO = 100 * 10**9
 TOTAL = "all"
+EXPOSURE_STEP = 10  # sites round what they declare about a month to this
 
 
 @dataclass(frozen=True)

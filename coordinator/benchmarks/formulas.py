@@ -23,6 +23,7 @@ from coordinator.benchmarks.pooled import (
     pooled_rate,
     share_of_need,
 )
+from privacy.strategy import MONTHS
 from protocols.catalogue.model import (
     ALL_CELL,
     Catalogue,
@@ -36,6 +37,7 @@ from protocols.catalogue.model import (
     ReachedBy,
     ShareOfNeed,
 )
+from protocols.plan import EXPOSURE_STEP
 
 POSITIVE = (0.0, inf)
 PERCENT = (0.0, 100.0)
@@ -131,8 +133,10 @@ def _reached_by(formula: ReachedBy, catalogue: Catalogue, sites: Sequence[SiteFi
 
 
 def _context(formula: Context, catalogue: Catalogue, sites: Sequence[SiteFigures]) -> list[Figure]:
+    """The mean of what sites declare; its interval is what rounding each month to EXPOSURE_STEP leaves open."""
     mean = float(_exposures(sites, formula.exposure).mean())
-    return [Figure(ALL_CELL, Estimate(mean, mean, mean, 0.0), None, POSITIVE)]
+    rounding = EXPOSURE_STEP / 2 * (MONTHS if formula.exposure == "patient_days" else 1)
+    return [Figure(ALL_CELL, Estimate(mean, max(0.0, mean - rounding), mean + rounding, 0.0), None, POSITIVE)]
 
 
 _FORMULAS: Mapping[str, Callable[[Any, Catalogue, Sequence[SiteFigures]], list[Figure]]] = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from node.measures.views import Tables
+from protocols.plan import EXPOSURE_STEP
 
 EXPOSURES = {"headcount": "staffing_period", "fte": "staffing_period", "patient_days": "activity_period"}
-ROUND_TO = 10
 
 
 def monthly_exposures(tables: Tables, year: int, quarter: int) -> dict[str, tuple[int, int, int]]:
@@ -22,4 +22,4 @@ def monthly_exposures(tables: Tables, year: int, quarter: int) -> dict[str, tupl
 
 
 def _rounded(value: float) -> int:
-    return round(value / ROUND_TO) * ROUND_TO
+    return round(value / EXPOSURE_STEP) * EXPOSURE_STEP
