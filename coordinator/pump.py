@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger("leadline.coordinator.pump")
 
 LOOK_S = 0.5
 END_S = 5.0
@@ -101,7 +101,7 @@ class PumpSupervisor:
     def _judge(self, submission: _Submission, now: float) -> None:
         code = submission.process.poll()
         if code == 0:
-            log.info("pump submitted")
+            _log.info("pump submitted")
             self._wait_before_next(now, max(self._timing.silence_s, self._retry_s))
         elif code is not None:
             self._back_off(now, f"the pump's command ended with code {code}: {submission.tail()}")
@@ -109,7 +109,7 @@ class PumpSupervisor:
             self._back_off(now, f"the pump's command did not return within {self._timing.submit_s:.0f} s")
 
     def _back_off(self, now: float, reason: str) -> None:
-        log.warning("no pump: %s; next try in %.0f s", reason, self._retry_s)
+        _log.warning("no pump: %s; next try in %.0f s", reason, self._retry_s)
         self._wait_before_next(now, self._retry_s)
 
     def _wait_before_next(self, now: float, pause_s: float) -> None:

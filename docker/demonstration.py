@@ -44,13 +44,8 @@ class Demonstration:
 
     def run(self, sites: int, seed: int, years: range) -> None:
         """Invent, set up and start everything, and carry a round for each year to its end."""
-        self._each(f"inventing {sites} hospitals", lambda _: self._invent(sites, seed, years), [None])
-        self._each("starting the centre", lambda _: self._start_centre(), [None])
-        self._each("enrolling sites", self._enrol, self._sites)
-        # Opened before the sites come online, so that each finds all its questions in one message.
-        self._each("opening rounds", self._open_rounds, years, workers=1)
-        self._each("starting nodes and SuperNodes", Site.start, self._sites)
-        self._watch_rounds(years)
+        with self._progress:
+            self._carry_rounds(sites, seed, years)
 
     def require_running(self) -> None:
         """Raise ProcessFailedError if any process has ended."""
@@ -61,6 +56,15 @@ class Demonstration:
         """Stop the sites, then the centre, so that SuperNodes can still take their leave."""
         stop_all(self._site_processes())
         stop_all((self.coordinator.process, self._link.process))
+
+    def _carry_rounds(self, sites: int, seed: int, years: range) -> None:
+        self._each(f"inventing {sites} hospitals", lambda _: self._invent(sites, seed, years), [None])
+        self._each("starting the centre", lambda _: self._start_centre(), [None])
+        self._each("enrolling sites", self._enrol, self._sites)
+        # Opened before the sites come online, so that each finds all its questions in one message.
+        self._each("opening rounds", self._open_rounds, years, workers=1)
+        self._each("starting nodes and SuperNodes", Site.start, self._sites)
+        self._watch_rounds(years)
 
     def _each(self, words: str, act: Callable[[T], None], items: Sequence[T], workers: int = WORKERS) -> None:
         """Do something for each item, some at a time, with a progress bar."""

@@ -28,7 +28,7 @@ MARKER = ".made-by-the-leadline-demo"
 EMBARGO = timedelta(days=90)  # the publication gate's default: nothing younger is published
 LOOK_S = 1.0
 
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else 120)
 
 
 def main(
@@ -39,10 +39,10 @@ def main(
     serve: Annotated[bool, typer.Option(help="Leave the pages up until Ctrl-C.")] = True,
 ) -> None:
     """Run the federation over invented hospitals, publish, and compare with what really happened."""
-    folder = _fresh_folder(out)
+    folder = fresh_folder(out)
     try:
         with _federation(folder) as demonstration:
-            demonstration.run(sites, seed, _publishable(years, datetime.now(UTC).date()))
+            demonstration.run(sites, seed, publishable(years, datetime.now(UTC).date()))
             demonstration.coordinator.publish(folder / "publication")
             _show(Outcome.read(folder / "publication", folder / "truth.csv"), folder)
             if serve:
@@ -54,7 +54,7 @@ def main(
         console.print("Stopped.")
 
 
-def _fresh_folder(path: Path) -> Path:
+def fresh_folder(path: Path) -> Path:
     """An empty folder with our mark; one that an earlier demonstration made is replaced, any other is refused."""
     folder = path.resolve()
     if folder.exists() and any(folder.iterdir()):
@@ -67,7 +67,7 @@ def _fresh_folder(path: Path) -> Path:
     return folder
 
 
-def _publishable(years: int, today: date) -> range:
+def publishable(years: int, today: date) -> range:
     """The newest `years` calendar years that are over for longer than the embargo."""
     newest = (today - EMBARGO).year - 1
     return range(newest - years + 1, newest + 1)
@@ -79,10 +79,8 @@ def _federation(folder: Path) -> Iterator[Demonstration]:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     columns = (SpinnerColumn(), TextColumn("{task.description:<32}"), BarColumn(), MofNCompleteColumn())
-    with (
-        tempfile.TemporaryDirectory(prefix="leadline-") as sockets,
-        Progress(*columns, TimeElapsedColumn(), console=console) as progress,
-    ):
+    progress = Progress(*columns, TimeElapsedColumn(), console=console)
+    with tempfile.TemporaryDirectory(prefix="leadline-") as sockets:
         demonstration = Demonstration(folder, Path(sockets), progress)
         try:
             yield demonstration
@@ -98,8 +96,7 @@ def _interrupt(_number: int, _frame: object) -> NoReturn:
 
 def _show(outcome: Outcome, folder: Path) -> None:
     console.print(outcome.table())
-    count, share = len(outcome.figures), outcome.share_inside()
-    console.print(f"Of {count} published figures with a known truth, {share:.0%} have it inside their 95 % interval.")
+    console.print(outcome.summary())
     console.print(f"Publication: {folder / 'publication'}\nTruth: {folder / 'truth.csv'}", soft_wrap=True)
 
 

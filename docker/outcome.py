@@ -17,7 +17,8 @@ KEY = ["measure", "period_start", "period_end", "peer_group", "stratum"]
 class Outcome:
     """`figures`: one row per published figure of all sites together whose truth is known.
 
-    Columns: those of benchmarks.csv, `truth`, and `is_inside`: whether the 95 % interval holds the truth.
+    Columns: those of benchmarks.csv, `truth`, `has_noise` (false for public facts that sites declare, which are only
+    rounded) and `is_inside`: whether the 95 % interval holds the truth.
     """
 
     figures: pd.DataFrame
@@ -28,11 +29,17 @@ class Outcome:
         published = pd.read_csv(publication / "benchmarks.csv", dtype={"stratum": str})
         known = pd.read_csv(truth, dtype={"stratum": str}).rename(columns={"value": "truth"})
         joined = published[published["status"] == "ok"].merge(known.dropna(subset=["truth"]), on=KEY)
-        return cls(joined.assign(is_inside=joined["truth"].between(joined["lower"], joined["upper"])))
+        is_inside = joined["truth"].between(joined["lower"], joined["upper"])
+        return cls(joined.assign(has_noise=joined["noise_sd"] > 0, is_inside=is_inside))
 
-    def share_inside(self) -> float:
-        """The share of the intervals that hold the truth, over all periods, between 0 and 1."""
-        return float(self.figures["is_inside"].mean())
+    def summary(self) -> str:
+        """How many of the intervals hold the truth, over all periods."""
+        noisy = self.figures[self.figures["has_noise"]]
+        inside = int(noisy["is_inside"].sum())
+        return (
+            f"Over all periods, the truth lies inside the 95 % interval of {inside} of {len(noisy)} published figures "
+            f"({inside / max(len(noisy), 1):.0%})."
+        )
 
     def table(self) -> Table:
         """The figures of the newest year, one line each."""
@@ -40,13 +47,15 @@ class Outcome:
         yearly = self.figures[starts.str.endswith("-01-01") & ends.str.endswith("-12-31")]
         newest = yearly[yearly["period_start"] == yearly["period_start"].max()]
         made = Table(title=f"Published for {newest['period_start'].max()[:4]}, and what really happened")
-        for heading in ("measure", "published", "95 % interval", "truth"):
-            made.add_column(heading, justify="left" if heading == "measure" else "right")
-        made.add_column("inside?")
+        made.add_column("measure")
+        for heading, width in (("published", 9), ("95 % interval", 16), ("truth", 7)):
+            made.add_column(heading, justify="right", min_width=width, no_wrap=True)
+        made.add_column("inside?", min_width=7, no_wrap=True)
         titles = {measure.id: measure.title for measure in current_catalogue()[0].measures}
         for row in newest.itertuples():
-            name = f"{row.measure} {titles[str(row.measure)]}" + ("" if row.stratum == "all" else f": {row.stratum}")
-            interval = f"{row.lower:.1f} to {row.upper:.1f}"
-            mark = "[green]yes[/]" if row.is_inside else "[red]no[/]"
-            made.add_row(name, f"{row.value:.1f} {row.unit}", interval, f"{row.truth:.1f}", mark)
+            cell = "" if row.stratum == "all" else f": {row.stratum}"
+            name = f"{row.measure} {titles[str(row.measure)]}{cell} ({row.unit})"
+            interval = f"{row.lower:.1f} to {row.upper:.1f}" if row.has_noise else "declared"
+            inside = ("[green]yes[/]" if row.is_inside else "[red]no[/]") if row.has_noise else "-"
+            made.add_row(name, f"{row.value:.1f}", interval, f"{row.truth:.1f}", inside)
         return made

@@ -71,7 +71,7 @@ def bench(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Iterator[Callable
         made.append(Bench(tmp_path, behaviour, caplog))
         return made[-1]
 
-    caplog.set_level("INFO", logger="coordinator.pump")
+    caplog.set_level("INFO", logger="leadline.coordinator.pump")
     yield make
     for one in made:
         one.supervisor.stop()
