@@ -11,13 +11,17 @@ import pandas as pd
 from node.synthetic.style import Style
 
 SPOILED = 0.003
+FIRST_SPREADSHEET_DAY = pd.Timestamp("1900-01-01")
 RECOVERED_BEFORE_EVENT = 0.005
+CLOCK_AS_MINUTES = 1430
 
 
 def damaged(tables: dict[str, pd.DataFrame], style: Style, rng: np.random.Generator) -> dict[str, pd.DataFrame]:
     """The tables with older versions, copies, void rows, wrong tiers, minutes and dates; columns stay canonical."""
     hurt = dict(tables)
-    hurt["safety_event"] = _with_tests(_with_versions(tables["safety_event"], style.duplicates, rng), rng)
+    dated = _wrong_dates(tables["safety_event"], rng)
+    hurt["safety_event"] = _with_tests(_with_versions(dated, style.duplicates, rng), rng)
+    hurt["staffing_period"] = _without_a_month(tables["staffing_period"], rng)
     hurt["support_encounter"] = _wrong_encounters(tables["support_encounter"], style, rng)
     hurt["support_episode"] = _early_recoveries(tables["support_episode"], rng)
     for name in ("event_involvement", "rca_action", "support_activation", "support_encounter", "support_episode"):
@@ -36,6 +40,21 @@ def _with_versions(events: pd.DataFrame, share: float, rng: np.random.Generator)
     older["status"] = "open"
     older["modified_date"] -= pd.Timedelta(days=3, minutes=7)
     return _mixed(events, older, rng)
+
+
+def _wrong_dates(events: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """A few events without a date, which are lost, and a few reports dated to a spreadsheet's day one."""
+    frame = events.copy()
+    frame["event_date"] = frame["event_date"].mask(rng.random(len(frame)) < SPOILED)
+    frame["reported_date"] = frame["reported_date"].mask(rng.random(len(frame)) < SPOILED, FIRST_SPREADSHEET_DAY)
+    return frame
+
+
+def _without_a_month(staffing: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """At one site in five the figures of one month never came; the import carries those of the month before."""
+    month = staffing["period"].drop_duplicates().iloc[int(rng.integers(1, staffing["period"].nunique()))]
+    lost = staffing["period"].eq(month) & (rng.random() < 0.2)
+    return staffing.assign(headcount=staffing["headcount"].mask(lost), fte=staffing["fte"].mask(lost))
 
 
 def _with_copies(frame: pd.DataFrame, share: float, rng: np.random.Generator) -> pd.DataFrame:
@@ -59,8 +78,7 @@ def _wrong_encounters(encounters: pd.DataFrame, style: Style, rng: np.random.Gen
     frame = encounters.copy()
     if style.eap_as_tier2:
         frame["tier"] = frame["tier"].mask(frame["support_resource"].eq("eap"), "2")
-    minutes = frame["minutes"].astype("Int64")
-    frame["minutes"] = minutes.mask(rng.random(len(frame)) < SPOILED, 1430)
+    frame["minutes"] = frame["minutes"].mask(rng.random(len(frame)) < SPOILED, CLOCK_AS_MINUTES)
     return frame
 
 

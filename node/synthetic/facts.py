@@ -1,6 +1,7 @@
 """The cases behind each measure at one site, in the words of the catalogue: one frame per kind of case.
 
-`entered` is when a case counts: the date it was recorded, plus a lag, or the end of its follow-up.
+`entered` is when a case counts: the date it was recorded, plus a lag, or the end of its follow-up. As in the catalogue,
+measures about clinicians leave out rows whose clinician is not known.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def site_facts(site: SyntheticSite) -> SiteFacts:
     triggers = events[events["triggered"]]
     activations = tables["support_activation"].assign(entered=tables["support_activation"]["activation_datetime"])
     encounters = tables["support_encounter"].assign(entered=tables["support_encounter"]["encounter_date"])
-    episodes = tables["support_episode"]
+    episodes = tables["support_episode"].dropna(subset=["person_key"])
     staffing = tables["staffing_period"].groupby("period")[["headcount", "fte"]].sum()
     return SiteFacts(
         serious=events[events["harm"].isin(SERIOUS)],
@@ -118,7 +119,7 @@ def _contacts(episodes: pd.DataFrame) -> pd.DataFrame:
     """Episodes whose clock times are known: hours to the first contact (NaN beyond 720), entered then."""
     no_contact = episodes["first_contact_datetime"].isna()
     timed = episodes["event_date_time_known"] & (no_contact | episodes["first_contact_datetime_time_known"])
-    rows = episodes[timed & episodes["person_key"].notna()]
+    rows = episodes[timed]
     horizon = rows["event_date"] + pd.Timedelta(hours=720)
     reached = rows["first_contact_datetime"] <= horizon
     hours = (rows["first_contact_datetime"] - rows["event_date"]).dt.total_seconds() / 3600
@@ -129,15 +130,14 @@ def _contacts(episodes: pd.DataFrame) -> pd.DataFrame:
 
 def _recoveries(episodes: pd.DataFrame) -> pd.DataFrame:
     """Days from event to recovery, else to the last contact or day 365; entered on recovery or after 365 days."""
-    rows = episodes[episodes["person_key"].notna()]
-    start = rows["event_date"].dt.normalize()
+    start = episodes["event_date"].dt.normalize()
     horizon = start + pd.Timedelta(days=365)
-    recovered = rows["recovered_date"] <= horizon
-    followed = rows["last_contact_date"].where(rows["recovered_date"].isna(), horizon).clip(upper=horizon)
+    recovered = episodes["recovered_date"] <= horizon
+    followed = episodes["last_contact_date"].where(episodes["recovered_date"].isna(), horizon).clip(upper=horizon)
     return pd.DataFrame(
         {
-            "entered": rows["recovered_date"].where(recovered, horizon),
-            "days": (rows["recovered_date"].where(recovered, followed) - start).dt.days,
+            "entered": episodes["recovered_date"].where(recovered, horizon),
+            "days": (episodes["recovered_date"].where(recovered, followed) - start).dt.days,
             "recovered": recovered,
         }
     )

@@ -55,7 +55,7 @@ def _days(values: pd.Series[Any], style: Style, rng: np.random.Generator) -> pd.
     if style.second_format is not None:
         text = text.mask(rng.random(len(values)) < 0.4, values.dt.strftime(style.second_format))
     serial = (values - EXCEL_EPOCH).dt.days.astype("Int64").astype("str")
-    return text.mask(rng.random(len(values)) < style.serials, serial)
+    return pd.Series(text.mask(rng.random(len(values)) < style.serials, serial))
 
 
 def _stamps(values: pd.Series[Any], known: pd.Series[bool], style: Style, rng: np.random.Generator) -> pd.Series[str]:
@@ -65,7 +65,7 @@ def _stamps(values: pd.Series[Any], known: pd.Series[bool], style: Style, rng: n
     text = day.mask(clock, day + values.dt.strftime(" %H:%M"))
     minutes = (values - EXCEL_EPOCH).dt.total_seconds() / 60
     serial = (minutes / _MINUTES_PER_DAY).map("{:.6f}".format)
-    return text.mask(clock & (rng.random(len(values)) < style.serials), serial)
+    return pd.Series(text.mask(clock & (rng.random(len(values)) < style.serials), serial))
 
 
 def _words(column: Column, values: pd.Series[Any], style: Style, rng: np.random.Generator) -> pd.Series[str]:
@@ -77,4 +77,4 @@ def _words(column: Column, values: pd.Series[Any], style: Style, rng: np.random.
         rows = values.eq(code).fillna(False).to_numpy(dtype=bool)
         text[rows] = rng.choice(np.asarray(words, dtype=object), int(rows.sum()))
     sloppy = pd.Series(rng.random(len(text)) < 0.05, index=text.index)
-    return text.mask(sloppy, text.str.upper() + " ")
+    return pd.Series(text.mask(sloppy, text.str.upper() + " "))
