@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median_high
 
 from markupsafe import Markup
 
@@ -13,11 +14,12 @@ from coordinator.portal.charts.ranges import Line, Ranges, ranges_chart
 from coordinator.portal.charts.render import draw, svg_element
 from coordinator.portal.charts.series import Point, Series, trend_chart, years_chart
 from coordinator.portal.charts.theme import axis_upper
-from coordinator.portal.figures import Figure, figure
+from coordinator.portal.figures import Figure, decimals, figure
 from coordinator.portal.words import peer_group_words, percentile_words, period_words
 
 WIDE_PX = 580
 NARROW_PX = 340
+_TREND_PX = 1040
 _GLYPH_PX = 190
 _SPARK_PX = 104
 
@@ -62,9 +64,11 @@ def little_bars(rows: Sequence[BenchmarkRow], labels: Sequence[str]) -> Markup:
 def peers(row: BenchmarkRow) -> Drawing:
     """The percentiles of the sites with their intervals, and the pooled value among them."""
     levels = {percentile.level: percentile for percentile in row.percentiles}
-    lines = [_line("All sites pooled", *_numbers(row), row.unit, accent=True)]
+    places = places_of([row])
+    lines = [_line("All sites pooled", _numbers(row), row.unit, places, accent=True)]
     for level, item in sorted(levels.items()):
-        lines.append(_line(percentile_words(level), item.value, item.lower, item.upper, row.unit, accent=False))
+        numbers = (item.value, item.lower, item.upper)
+        lines.append(_line(percentile_words(level), numbers, row.unit, places, accent=False))
     band = (levels[25].value, levels[75].value) if {25, 75} <= levels.keys() else None
     return _ranges(lines, row.unit, band=band)
 
@@ -72,8 +76,9 @@ def peers(row: BenchmarkRow) -> Drawing:
 def groups(rows: Sequence[BenchmarkRow]) -> Drawing:
     """The pooled values of the peer groups that are published."""
     shown = [row for row in rows if row.value is not None]
+    places = places_of(shown)
     lines = [
-        _line(peer_group_words(row.peer_group), *_numbers(row), row.unit, accent=row.peer_group == "all")
+        _line(peer_group_words(row.peer_group), _numbers(row), row.unit, places, accent=row.peer_group == "all")
         for row in shown
     ]
     return _ranges(lines, shown[0].unit)
@@ -82,7 +87,7 @@ def groups(rows: Sequence[BenchmarkRow]) -> Drawing:
 def cells(rows: Sequence[BenchmarkRow], labels: Sequence[str]) -> Drawing:
     """The shares of a histogram's cells as bars with intervals."""
     lines = [
-        _line(label, *_numbers(row), row.unit, accent=True)
+        _line(label, _numbers(row), row.unit, places_of(rows), accent=True)
         for row, label in zip(rows, labels, strict=True)
         if row.value is not None
     ]
@@ -98,14 +103,22 @@ def years(rows: Sequence[BenchmarkRow]) -> Drawing:
 def trend(rows: Sequence[BenchmarkRow]) -> Drawing:
     """Quarters or months as a line with its band of 95 % intervals."""
     words = f"{period_words(rows[0])} to {period_words(rows[-1])} with 95 % intervals: {_told(rows)}"
-    return Drawing(*(svg_element(draw(trend_chart, _series(rows), px), words, "chart") for px in (WIDE_PX, NARROW_PX)))
+    return Drawing(
+        *(svg_element(draw(trend_chart, _series(rows), px), words, "chart") for px in (_TREND_PX, NARROW_PX))
+    )
 
 
-def figure_of(row: BenchmarkRow) -> Figure:
+def places_of(rows: Sequence[BenchmarkRow]) -> int:
+    """Decimal places for figures that stand in one table: those that half of them support; 0 without figures."""
+    places = [decimals(row.value, row.lower, row.upper) for row in rows if row.value is not None]
+    return median_high(places) if places else 0
+
+
+def figure_of(row: BenchmarkRow, places: int | None = None) -> Figure:
     """The figure of a published row; ValueError for a row that is held back."""
     if row.value is None:
         raise ValueError(f"the row of {row.measure} for {row.peer_group} is held back: {row.status}")
-    return figure(row.value, row.lower, row.upper, row.unit)
+    return figure(row.value, row.lower, row.upper, row.unit, places)
 
 
 def _numbers(row: BenchmarkRow) -> tuple[float, float, float]:
@@ -116,8 +129,9 @@ def _numbers(row: BenchmarkRow) -> tuple[float, float, float]:
     return row.value, lower, upper
 
 
-def _line(label: str, value: float, lower: float, upper: float, unit: str, *, accent: bool) -> Line:
-    shown = figure(value, lower, upper, unit)
+def _line(label: str, numbers: tuple[float, float, float], unit: str, places: int, *, accent: bool) -> Line:
+    value, lower, upper = numbers
+    shown = figure(value, lower, upper, unit, places)
     text = f"{shown.value} ({shown.interval})" if shown.interval else shown.value
     return Line(label, value, lower, upper, text, accent)
 
@@ -133,6 +147,7 @@ def _ranges(
 
 
 def _series(rows: Sequence[BenchmarkRow]) -> Series:
+    places = places_of(rows)
     points = tuple(
         Point(
             row.period_start,
@@ -140,7 +155,7 @@ def _series(rows: Sequence[BenchmarkRow]) -> Series:
             row.value,
             row.value if row.lower is None else row.lower,
             row.value if row.upper is None else row.upper,
-            figure_of(row).value if row.value is not None else "",
+            figure_of(row, places).value if row.value is not None else "",
         )
         for row in rows
     )
@@ -149,6 +164,7 @@ def _series(rows: Sequence[BenchmarkRow]) -> Series:
 
 
 def _told(rows: Sequence[BenchmarkRow]) -> str:
+    places = places_of(rows)
     return "; ".join(
-        f"{period_words(row)} {figure_of(row).value if row.value is not None else 'not shown'}" for row in rows
+        f"{period_words(row)} {figure_of(row, places).value if row.value is not None else 'not shown'}" for row in rows
     )

@@ -1,4 +1,4 @@
-"""Numbers as a careful statistician prints them: no more digits than the interval supports, never a negative count."""
+"""Numbers as a careful statistician prints them: with the digits that intervals support, never a negative count."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ class Figure:
         return f"{amount} (95 % interval {self.interval})" if self.interval else amount
 
 
-def figure(value: float, lower: float | None, upper: float | None, unit: str) -> Figure:
-    """Round an estimate and its interval alike."""
-    places = decimals(value, lower, upper)
+def figure(value: float, lower: float | None, upper: float | None, unit: str, places: int | None = None) -> Figure:
+    """Round an estimate and its interval alike; a table hands in the `places` that all of it shares."""
+    if places is None:
+        places = decimals(value, lower, upper)
     if lower is None or upper is None or lower == upper:
         return Figure(number(value, places), "", unit)
     return Figure(number(value, places), f"{number(lower, places)} to {number(upper, places)}", unit)

@@ -10,7 +10,7 @@ from coordinator.benchmarks.model import BenchmarkRow, Status
 from coordinator.portal import drawings
 from coordinator.portal.change import change
 from coordinator.portal.drawings import Drawing
-from coordinator.portal.figures import Figure, figure, narrower_without_noise
+from coordinator.portal.figures import Figure, figure, narrower_without_noise, number
 from coordinator.portal.rows import EVERYBODY, Rows, only
 from coordinator.portal.words import (
     READING_NOTES,
@@ -22,7 +22,7 @@ from coordinator.portal.words import (
     sites_words,
     status_words,
 )
-from protocols.catalogue.model import Catalogue, Histogram, Measure, ShareOfNeed, Tally
+from protocols.catalogue.model import Catalogue, Histogram, Measure, Rate, ShareOfNeed, Tally
 from protocols.catalogue.words import DIRECTIONS, cell_words, formula_words, unit_words
 
 
@@ -42,6 +42,7 @@ class Section:
     """A chart with the table that holds the same figures; without a drawing nothing in it is published."""
 
     title: str
+    first_column: str
     drawing: Drawing | None
     estimates: tuple[Estimate, ...]
     caption: str
@@ -51,12 +52,13 @@ class Section:
 
 @dataclass(frozen=True)
 class Matrix:
-    """Cells of a histogram (rows) by years or peer groups (columns)."""
+    """Cells of a histogram (rows) by years or peer groups (columns); columns without any figure are `held_back`."""
 
     title: str
     caption: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, tuple[Estimate, ...]], ...]
+    held_back: tuple[tuple[str, StatusWords], ...]
 
 
 @dataclass(frozen=True)
@@ -121,10 +123,12 @@ def _histogram_page(rows: Rows, told: Definition, tally: Tally, year: int) -> Me
     found = rows.year(measure.id, year)
     gate = rows.publication.gate
     labels = [cell_words(tally, row.stratum) for row in found]
-    estimates = tuple(_estimate(label, row, gate) for label, row in zip(labels, found, strict=True))
+    places = drawings.places_of(found)
+    estimates = tuple(_estimate(label, row, gate, places) for label, row in zip(labels, found, strict=True))
     shown = any(row.value is not None for row in found)
     shares = Section(
         f"Shares in {year}",
+        "Share",
         drawings.cells(found, labels) if shown else None,
         estimates or (_estimate(f"{year}", None, gate),),
         f"{measure.title}, {year}: share of each cell in {measure.unit}, all sites",
@@ -147,15 +151,19 @@ def _histogram_page(rows: Rows, told: Definition, tally: Tally, year: int) -> Me
 
 
 def _peers(row: BenchmarkRow | None, gate: GateRules) -> Section | None:
-    if row is None or row.value is None:
+    if row is None or row.value is None or row.lower == row.upper:
         return None
+    if not row.percentiles:
+        return Section("How the sites are spread", "", None, (), "", _spread_note(row, gate))
+    places = drawings.places_of([row])
     estimates = [_estimate("All sites pooled", row, gate)]
     for item in sorted(row.percentiles, key=lambda percentile: percentile.level):
-        shown = figure(item.value, item.lower, item.upper, row.unit)
+        shown = figure(item.value, item.lower, item.upper, row.unit, places)
         estimates.append(Estimate(percentile_words(item.level), shown, "", "", None))
     return Section(
         "How the sites are spread",
-        drawings.peers(row) if row.percentiles else None,
+        "Estimate",
+        drawings.peers(row),
         tuple(estimates),
         f"Pooled value and percentiles of the sites’ underlying values, {row.unit}",
         _spread_note(row, gate),
@@ -166,7 +174,8 @@ def _spread_note(row: BenchmarkRow, gate: GateRules) -> str:
     words = []
     if not row.percentiles:
         words.append(
-            f"Percentiles are shown from {gate.percentile_sites} sites on; {sites_words(row.n_sites)} contribute here."
+            f"Percentiles need at least {gate.percentile_sites} sites whose own figure stands out from the noise; "
+            "here there are fewer."
         )
     if row.spread is not None:
         sd = figure(row.spread.tau, row.spread.lower, row.spread.upper, row.unit)
@@ -186,6 +195,7 @@ def _years(rows: Rows, measure: Measure) -> Section | None:
         return None
     return Section(
         "Years side by side",
+        "Year",
         drawings.years(series) if any(row.value is not None for row in series) else None,
         _estimates(series, rows.publication.gate),
         f"{measure.title} by year, {measure.unit}, all sites",
@@ -199,12 +209,20 @@ def _trend(rows: Rows, measure: Measure) -> Section | None:
         return None
     return Section(
         f"{series[0].grain.capitalize()}s",
+        series[0].grain.capitalize(),
         drawings.trend(series),
         _estimates(series, rows.publication.gate),
         f"{measure.title} by {series[0].grain}, {measure.unit}, all sites",
-        "The band is the 95 % interval of each period. The line is broken where nothing is published.",
+        _trend_note(measure, series[0].grain),
         long=True,
     )
+
+
+def _trend_note(measure: Measure, grain: str) -> str:
+    words = "The band is the 95 % interval of each period. The line is broken where nothing is published."
+    if isinstance(measure.formula, Rate) and measure.formula.exposure == "headcount":
+        words += f" A {grain} counts what happened in that {grain} and is not scaled up to a year."
+    return words
 
 
 def _groups(rows: Rows, measure: Measure, year: int) -> Section | None:
@@ -215,33 +233,43 @@ def _groups(rows: Rows, measure: Measure, year: int) -> Section | None:
         return None
     return Section(
         f"Peer groups in {year}",
+        "Peer group",
         drawings.groups(groups) if any(row.value is not None for row in groups) else None,
-        tuple(_estimate(peer_group_words(row.peer_group), row, gate) for row in groups),
+        tuple(_estimate(peer_group_words(row.peer_group), row, gate, drawings.places_of(groups)) for row in groups),
         f"{measure.title} by peer group, {measure.unit}, {year}",
     )
 
 
 def _estimates(series: Sequence[BenchmarkRow], gate: GateRules) -> tuple[Estimate, ...]:
-    return tuple(_estimate(period_words(row), row, gate) for row in series)
+    places = drawings.places_of(series)
+    return tuple(_estimate(period_words(row), row, gate, places) for row in series)
 
 
-def _estimate(label: str, row: BenchmarkRow | None, gate: GateRules) -> Estimate:
+def _estimate(label: str, row: BenchmarkRow | None, gate: GateRules, places: int | None = None) -> Estimate:
     if row is None:
         return Estimate(label, None, "", "", status_words(Status.NOT_RUN, gate))
     if row.value is None:
         return Estimate(label, None, "", sites_words(row.n_sites), status_words(row.status, gate))
-    noise = "none" if not row.noise_sd else figure(row.noise_sd, None, None, row.unit).value
-    return Estimate(label, drawings.figure_of(row), noise, sites_words(row.n_sites), None)
+    shown = drawings.figure_of(row, places)
+    noise = number(row.noise_sd, places + 1 if places else 1) if row.noise_sd else "none"
+    return Estimate(label, shown, noise, sites_words(row.n_sites), None)
 
 
 def _matrix(
     title: str, caption: str, tally: Tally, columns: dict[str, tuple[BenchmarkRow, ...]], gate: GateRules
 ) -> Matrix:
+    shown = {name: rows for name, rows in columns.items() if any(row.value is not None for row in rows)}
+    held_back = [
+        (name, status_words(rows[0].status if rows else Status.NOT_RUN, gate))
+        for name, rows in columns.items()
+        if name not in shown
+    ]
+    places = drawings.places_of([row for rows in shown.values() for row in rows])
     lines = []
     for cell in tally.cell_names:
-        found = [next((row for row in rows if row.stratum == cell), None) for rows in columns.values()]
-        lines.append((cell_words(tally, cell), tuple(_estimate("", row, gate) for row in found)))
-    return Matrix(title, caption, tuple(columns), tuple(lines))
+        found = [next((row for row in rows if row.stratum == cell), None) for rows in shown.values()]
+        lines.append((cell_words(tally, cell), tuple(_estimate("", row, gate, places) for row in found)))
+    return Matrix(title, caption, tuple(shown), tuple(lines), tuple(held_back))
 
 
 def _noise_share(row: BenchmarkRow | None, measure: Measure) -> str:

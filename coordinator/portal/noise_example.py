@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from coordinator.portal.charts.noise import Noise, noise_chart
+from coordinator.portal.charts.noise import Noise, chance, noise_chart
 from coordinator.portal.charts.render import draw, svg_element
 from coordinator.portal.drawings import NARROW_PX, WIDE_PX, Drawing
 
@@ -16,12 +16,16 @@ SITES = 16
 
 @dataclass(frozen=True)
 class NoiseExample:
-    """A site with `count` cases sends it with noise of `sd`; `sites` such sites together have noise `pooled_sd`."""
+    """A site with `count` cases sends it with noise of `sd`: `within_percent` of the time from `low` to `high`.
+
+    `sites` such sites together have noise of `pooled_sd`.
+    """
 
     count: int
     sd: float
     low: int
     high: int
+    within_percent: int
     sites: int
     pooled_count: int
     pooled_sd: float
@@ -40,13 +44,14 @@ class NoiseExample:
 
 def noise_example() -> NoiseExample:
     """Thirty clinicians and a noise of standard deviation 5, the size of a yearly count's at a usual budget."""
-    reach = round(1.96 * NOISE_SD)
+    reach = round(2 * NOISE_SD)
     low, high = TRUE_COUNT - reach, TRUE_COUNT + reach
+    within_percent = round(100 * sum(chance(k, NOISE_SD) for k in range(-reach, reach + 1)))
     words = (
         f"Chance of each number that a site with {TRUE_COUNT} cases could send, a bell around {TRUE_COUNT}: "
-        f"95 in 100 times between {low} and {high}"
+        f"about {within_percent} in 100 times between {low} and {high}"
     )
     subject = Noise(TRUE_COUNT, NOISE_SD)
     drawing = Drawing(*(svg_element(draw(noise_chart, subject, px), words, "chart") for px in (WIDE_PX, NARROW_PX)))
     pooled_sd = NOISE_SD * math.sqrt(SITES)
-    return NoiseExample(TRUE_COUNT, NOISE_SD, low, high, SITES, TRUE_COUNT * SITES, pooled_sd, drawing)
+    return NoiseExample(TRUE_COUNT, NOISE_SD, low, high, within_percent, SITES, TRUE_COUNT * SITES, pooled_sd, drawing)

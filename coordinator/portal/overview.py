@@ -38,6 +38,7 @@ class MeasureLine:
     n_other_shares: int = 0
     held_back: StatusWords | None = None
     spread: Markup | None = None
+    quartiles: bool = False
     spark: Markup | None = None
     spark_span: str = ""
     change: str = ""
@@ -82,12 +83,13 @@ def _line(rows: Rows, catalogue: Catalogue, measure: Measure, year: int) -> Meas
     if row is None or row.status is not Status.OK:
         return _held_back(rows, measure, Status.NOT_RUN if row is None else row.status)
     before = only(rows.year(measure.id, year - 1))
-    trend = rows.trend(measure.id) or _shown_years(rows, measure, year)
+    trend = _between_shown(rows.trend(measure.id) or rows.series(measure.id, "year"))
     return MeasureLine(
         measure=measure,
         direction=DIRECTIONS[measure.direction],
         figure=drawings.figure_of(row),
-        spread=drawings.glyph(row),
+        spread=None if row.lower == row.upper else drawings.glyph(row),
+        quartiles=bool(row.percentiles),
         spark=drawings.spark(trend) if trend else None,
         spark_span=_span(trend),
         change=change_words(change(row, before), year - 1),
@@ -119,13 +121,14 @@ def _held_back(rows: Rows, measure: Measure, status: Status) -> MeasureLine:
     return MeasureLine(measure, DIRECTIONS[measure.direction], held_back=words)
 
 
-def _shown_years(rows: Rows, measure: Measure, until: int) -> tuple[BenchmarkRow, ...]:
-    years = tuple(row for row in rows.series(measure.id, "year") if row.period_start.year <= until)
-    return years if sum(row.status is Status.OK for row in years) >= 2 else ()
+def _between_shown(series: Sequence[BenchmarkRow]) -> Sequence[BenchmarkRow]:
+    """From the first published period to the last; nothing if fewer than two are published."""
+    shown = [index for index, row in enumerate(series) if row.status is Status.OK]
+    return series[shown[0] : shown[-1] + 1] if len(shown) >= 2 else ()
 
 
 def _span(trend: Sequence[BenchmarkRow]) -> str:
     if not trend:
         return ""
-    first, last = trend[0].period_start.year, trend[-1].period_end.year
-    return f"{first}–{last}" if trend[0].grain == "year" else f"{trend[0].grain}s, {first}–{last}"
+    years = f"{trend[0].period_start.year}–{trend[-1].period_end.year % 100:02d}"
+    return years if trend[0].grain == "year" else f"{trend[0].grain}s {years}"

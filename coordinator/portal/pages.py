@@ -94,7 +94,7 @@ class Pages:
 
     def _render(self, template: str, here: str, **values: Any) -> str:
         latest: Publication | None = self._publications.latest()
-        return self._templates.get_template(template).render(here=here, latest=latest, **values)
+        return _unbroken(self._templates.get_template(template).render(here=here, latest=latest, **values))
 
 
 def page_routes(pages: Pages) -> APIRouter:
@@ -127,6 +127,11 @@ def page_routes(pages: Pages) -> APIRouter:
 def static_files() -> StaticFiles:
     """The style sheet and the mark, from this package."""
     return StaticFiles(directory=_HERE / "static")
+
+
+def _unbroken(html: str) -> str:
+    """Keep a percent sign on the line of its number."""
+    return html.replace(" %", "\u00a0%")
 
 
 def _page(html: str) -> HTMLResponse:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import altair as alt
 
 from coordinator.portal.charts.series import Series
-from coordinator.portal.charts.theme import ACCENT, BAND, GRID, MUTED, PEERS, SMALL_SIZE_PX, layered, over
+from coordinator.portal.charts.theme import ACCENT, BAND, GRID, MUTED, PEERS, SMALL_SIZE_PX, Margins, layered, over
 
 _GLYPH_HEIGHT_PX = 22
 _SPARK_HEIGHT_PX = 30
+_GLYPH_MARGINS = Margins(2, 2, 6, 17)
+_SPARK_MARGINS = Margins(3, 3, 5, 3)
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def glyph_chart(subject: Glyph, width_px: int) -> alt.LayerChart:
         layers.append(base.mark_tick(color=PEERS, thickness=2, size=16).encode(x=x("p50")))
     layers.append(base.mark_rule(color=ACCENT, strokeWidth=2).encode(x=x("lower"), x2="upper:Q"))
     layers.append(base.mark_point(color=ACCENT, filled=True, opacity=1, size=46).encode(x=x("value")))
-    return layered(layers, width_px, _GLYPH_HEIGHT_PX)
+    return layered(layers, width_px, _GLYPH_HEIGHT_PX, _GLYPH_MARGINS)
 
 
 def spark_chart(subject: Series, width_px: int) -> alt.LayerChart:
@@ -73,7 +75,7 @@ def spark_chart(subject: Series, width_px: int) -> alt.LayerChart:
     band = base.mark_area(color=BAND).encode(x=x, y=y("lower"), y2="upper:Q")
     line = base.mark_line(color=ACCENT, strokeWidth=1.5).encode(x=x, y=y("value"))
     end = over(last).mark_point(color=ACCENT, filled=True, opacity=1, size=30)
-    return layered([band, line, end.encode(x=x, y=y("value"))], width_px, _SPARK_HEIGHT_PX)
+    return layered([band, line, end.encode(x=x, y=y("value"))], width_px, _SPARK_HEIGHT_PX, _SPARK_MARGINS)
 
 
 def cells_chart(subject: Cells, width_px: int) -> alt.LayerChart:
@@ -81,10 +83,10 @@ def cells_chart(subject: Cells, width_px: int) -> alt.LayerChart:
     values = [{"cell": index, "share": max(share, 0.0)} for index, share in enumerate(subject.shares)]
     bars = (
         over(values)
-        .mark_bar(color=PEERS)
+        .mark_bar(color=BAND)
         .encode(
             x=alt.X("cell:O", axis=None, scale=alt.Scale(paddingInner=0.25)),
             y=alt.Y("share:Q", axis=alt.Axis(title=None, labels=False, values=[0], gridColor=MUTED)),
         )
     )
-    return layered([bars], width_px, _SPARK_HEIGHT_PX)
+    return layered([bars], width_px, _SPARK_HEIGHT_PX, _SPARK_MARGINS)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import altair as alt
 
-from coordinator.portal.charts.theme import ACCENT, BAND, INK, LABEL_SIZE_PX, MUTED, PEERS, layered, over
+from coordinator.portal.charts.theme import ACCENT, BAND, INK, LABEL_SIZE_PX, MUTED, PEERS, Margins, layered, over
 
 _LINE_PX = 34
 _LINE_WITH_LABEL_PX = 50
-_LABELS_PX = 188
-_VALUES_PX = 118
+_LABELS_PX = 212
+_VALUES_PX = 138
 _NARROW_PX = 480
 
 
@@ -41,11 +41,11 @@ class Ranges:
 def ranges_chart(subject: Ranges, width_px: int) -> alt.LayerChart:
     """Labels at the left, values at the right; on narrow pages the labels stand above their lines."""
     narrow = width_px < _NARROW_PX
-    labels_px = 0 if narrow else _LABELS_PX
+    labels_px = 4 if narrow else _LABELS_PX
     height_px = len(subject.lines) * (_LINE_WITH_LABEL_PX if narrow else _LINE_PX)
     layers = [*_band(subject), *_bars(subject), *_marks(subject)]
     layers += [_labels(subject, labels_px, narrow), _values(subject)]
-    return layered(layers, width_px - labels_px - _VALUES_PX, height_px)
+    return layered(layers, width_px, height_px, Margins(labels_px, 2, _VALUES_PX, 44))
 
 
 def _data(subject: Ranges) -> alt.Chart:

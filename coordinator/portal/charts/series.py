@@ -8,10 +8,11 @@ from datetime import date
 
 import altair as alt
 
-from coordinator.portal.charts.theme import ACCENT, BAND, INK, LABEL_SIZE_PX, layered, over
+from coordinator.portal.charts.theme import ACCENT, BAND, INK, LABEL_SIZE_PX, Margins, layered, over
 
 _HEIGHT_PX = 200
-_LAST_VALUE_PX = 46
+_YEARS_MARGINS = Margins(48, 24, 8, 26)
+_TREND_MARGINS = Margins(48, 24, 48, 26)
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def years_chart(subject: Series, width_px: int) -> alt.LayerChart:
     dot = base.mark_point(color=ACCENT, filled=True, opacity=1, size=64).encode(x=x, y=_y(subject, "value"))
     text = base.mark_text(color=INK, align="left", dx=9, fontSize=LABEL_SIZE_PX)
     labels = text.encode(x=x, y=_y(subject, "value"), text="text:N")
-    return layered([rule, dot, labels], width_px - 52, _HEIGHT_PX)
+    return layered([rule, dot, labels], width_px, _HEIGHT_PX, _YEARS_MARGINS)
 
 
 def trend_chart(subject: Series, width_px: int) -> alt.LayerChart:
@@ -57,8 +58,7 @@ def trend_chart(subject: Series, width_px: int) -> alt.LayerChart:
     last = [point for point in subject.points if point.value is not None][-1:]
     text = _data(last, subject.axis_upper).mark_text(color=INK, align="left", dx=8, fontSize=LABEL_SIZE_PX)
     labels = text.encode(x=x, y=_y(subject, "value"), text="text:N")
-    plot_px = width_px - 52 - _LAST_VALUE_PX
-    return layered([band, line, dots, labels], plot_px, _HEIGHT_PX)
+    return layered([band, line, dots, labels], width_px, _HEIGHT_PX, _TREND_MARGINS)
 
 
 def _data(points: Sequence[Point], axis_upper: float) -> alt.Chart:

@@ -6,6 +6,7 @@ Colours name variables of the style sheet, so that one drawing serves light, dar
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import cast
 
 import altair as alt
@@ -22,14 +23,26 @@ LABEL_SIZE_PX = 12
 SMALL_SIZE_PX = 10.5
 
 
+@dataclass(frozen=True)
+class Margins:
+    """Room around a plot for its labels, in pixels. It is fixed, because the server's fonts are not the reader's."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+
 def over(values: Sequence[object]) -> alt.Chart:
     """An empty chart over records written into the specification."""
     return alt.Chart(alt.Data(values=list(values)))  # type: ignore[no-untyped-call]
 
 
-def layered(layers: Sequence[alt.Chart], width_px: int, height_px: int) -> alt.LayerChart:
-    """Layers from back to front over one plot of this size; labels and axes come on top of it."""
-    chart = alt.layer(*layers).properties(width=width_px, height=height_px)
+def layered(layers: Sequence[alt.Chart], width_px: int, height_px: int, margins: Margins) -> alt.LayerChart:
+    """Layers from back to front; `width_px` is the whole drawing's width, `height_px` the height of its plot."""
+    padding = {"left": margins.left, "top": margins.top, "right": margins.right, "bottom": margins.bottom}
+    plot_px = width_px - margins.left - margins.right
+    chart = alt.layer(*layers).properties(width=plot_px, height=height_px, padding=padding, autosize="none")
     return cast("alt.LayerChart", chart)
 
 
@@ -39,7 +52,6 @@ def styled(chart: alt.LayerChart) -> alt.LayerChart:
         aria=False,
         background="transparent",
         font=FONT,
-        padding=2,
         axis=alt.AxisConfig(
             domain=False,
             ticks=False,
@@ -59,7 +71,7 @@ def styled(chart: alt.LayerChart) -> alt.LayerChart:
 
 
 def nice_upper(largest: float) -> float:
-    """The end of an axis from zero: the next of 1, 1.5, 2, 3, 4, 5, 6, 8 or 10 times a power of ten."""
+    """The end of an axis from zero: the next round number that is not much larger."""
     if largest <= 0:
         return 1.0
     power = 1.0
@@ -67,7 +79,7 @@ def nice_upper(largest: float) -> float:
         power *= 10
     while power > largest:
         power /= 10
-    return next(step * power for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if step * power >= largest * 0.999)
+    return next(step * power for step in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if step * power >= largest * 0.999)
 
 
 def axis_upper(unit: str, largest: float) -> float:
