@@ -285,3 +285,7 @@ def _exit_code(command: Callable[[], object], how: Format) -> int:
     except click.exceptions.Abort:
         return int(ExitCode.REFUSED)
     return result if isinstance(result, int) else int(ExitCode.OK)
+
+
+if __name__ == "__main__":
+    main()

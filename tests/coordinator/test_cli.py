@@ -1,0 +1,144 @@
+"""The command line as an operator and a script use it: whole sessions, errors in one line, exit codes, JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coordinator import cli
+from coordinator.errors import ExitCode
+from tests.coordinator.conftest import World
+from tests.coordinator.site import TinySite
+
+
+class Shell:
+    """Runs commands against one configuration and gives back code, output and errors."""
+
+    def __init__(self, config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self._config, self._monkeypatch, self._capsys = config, monkeypatch, capsys
+
+    def __call__(self, *words: str) -> tuple[int, str, str]:
+        options = [] if words[:1] in (("init",), ()) else ["--config", str(self._config)]
+        self._monkeypatch.setattr(sys, "argv", ["leadline-coordinator", *words, *options])
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        output = self._capsys.readouterr()
+        assert isinstance(caught.value.code, int)
+        return caught.value.code, output.out, output.err
+
+    def data(self, *words: str, code: int = 0) -> dict[str, Any]:
+        found, output, _ = self(*words, "--format", "json")
+        assert found == code, output
+        envelope = json.loads(output)
+        assert envelope["schema_version"] == "1"
+        assert envelope["status"] == ("ok" if code == 0 else "error")
+        assert envelope["exit_code"] == code
+        data: dict[str, Any] = envelope["data"]
+        return data
+
+
+@pytest.fixture
+def shell(finished: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
+    return Shell(finished.folder / "coordinator.toml", monkeypatch, capsys)
+
+
+def test_init_makes_everything_and_keeps_what_is_there(shell: Shell, tmp_path: Path) -> None:
+    first = shell.data("init", "--dir", str(tmp_path / "new"))
+    key = (tmp_path / "new/keys/pso.key").read_bytes()
+    assert shell.data("init", "--dir", str(tmp_path / "new")) == first
+    assert (tmp_path / "new/keys/pso.key").read_bytes() == key
+    assert (tmp_path / "new/keys/pso.key").stat().st_mode & 0o777 == 0o600
+    assert len(first["fingerprint"]) == 64
+
+
+def test_sites_are_added_listed_and_disabled(shell: Shell, tmp_path: Path) -> None:
+    files = TinySite("new-site").write_files(tmp_path)
+    options = [f"--{name.replace('_', '-')}={path}" for name, path in files.items()]
+    assert shell.data("sites", "add", "--site-id", "new-site", *options)["state"] == "enabled"
+    assert shell.data("sites", "disable", "--site-id", "new-site")["state"] == "disabled"
+    assert len(shell.data("sites", "list")["sites"]) == 9
+    code, output, _ = shell("sites", "list")
+    assert code == 0
+    assert "new-site  disabled" in output
+    error = shell.data("sites", "add", "--site-id", "new-site", *options, code=1)
+    assert error == {
+        "error_code": "site_exists",
+        "message": "site new-site is enrolled already",
+        "hint": "choose another id",
+    }
+
+
+def test_a_plan_is_shown_with_its_noise_before_anything_is_sent(shell: Shell) -> None:
+    code, output, _ = shell("plan", "show", "--year", "2025")
+    assert code == 0
+    assert "2025-benchmark (not signed yet): epsilon 2.66 per clinician" in output
+    assert "supported       month    0.014806  5.8" in output
+    signed = shell.data("plan", "show", "--year", "2024")["plans"]
+    assert [plan["signed"] for plan in signed] == [True, True]
+
+
+def test_rounds_are_opened_shown_and_closed(shell: Shell) -> None:
+    opened = shell.data("rounds", "open", "--year", "2025", "--deadline-s", "60")["rounds"]
+    assert [found["round_id"] for found in opened] == ["2025-benchmark-1", "2025-trend-1"]
+    statuses = shell.data("rounds", "status")["rounds"]
+    assert [found["state"] for found in statuses] == ["complete", "complete", "open", "open"]
+    assert statuses[2]["site_status"][0]["quarters"] == ["waiting"] * 4
+    assert [found["state"] for found in shell.data("rounds", "close")["rounds"]] == ["failed", "failed"]
+    assert shell("rounds", "close")[0] == ExitCode.USAGE
+
+
+def test_publish_shows_publishes_and_verifies(shell: Shell, tmp_path: Path) -> None:
+    code, output, _ = shell("publish", "--dry-run")
+    assert code == 0
+    assert "held back:" in output
+    assert not shell.data("publish", "--dry-run").get("number")
+    made = shell.data("publish", "--out", str(tmp_path / "out"))
+    assert (made["number"], made["is_new"]) == (1, True)
+    assert made["statuses"]["ok"] > 20
+    assert shell.data("publish")["is_new"] is False
+    document = tmp_path / "out/publication.json"
+    assert shell.data("release", "verify", str(document))["number"] == 1
+    document.write_bytes(document.read_bytes().replace(b"Leadline", b"Loadline", 1))
+    assert shell.data("release", "verify", str(document), code=2)["error_code"] == "bad_signature"
+
+
+def test_the_audit_log_verifies(shell: Shell) -> None:
+    assert shell.data("audit", "verify")["events"] > 80
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("rounds", "open", "--year", "2999"), ExitCode.USAGE),
+        (("rounds", "open", "--year", "soon"), ExitCode.USAGE),
+        (("rounds", "open"), ExitCode.USAGE),
+        (("rounds", "ajar"), ExitCode.USAGE),
+        (("sites", "disable", "--site-id", "nobody"), ExitCode.USAGE),
+        (("release", "verify", "absent.json"), ExitCode.USAGE),
+    ],
+)
+def test_an_error_is_one_line_with_what_to_do(shell: Shell, words: tuple[str, ...], code: ExitCode) -> None:
+    found, output, errors = shell(*words)
+    assert found == code
+    assert output == ""
+    assert errors.startswith("leadline-coordinator: ")
+    assert "What to do: " in errors
+    assert errors.count("\n") == 1
+    assert shell.data(*words, code=code)["error_code"]
+
+
+def test_a_missing_or_wrong_configuration_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell = Shell(tmp_path / "coordinator.toml", monkeypatch, capsys)
+    assert shell.data("sites", "list", code=4)["error_code"] == "config_missing"
+    (tmp_path / "coordinator.toml").write_text("")
+    assert shell.data("sites", "list", code=4)["error_code"] == "database_missing"
+    (tmp_path / "coordinator.toml").write_text("[nothing]")
+    error = shell.data("sites", "list", code=4)
+    assert error["error_code"] == "config_unknown_key"
+    assert "nothing" in error["message"]

@@ -1,0 +1,86 @@
+"""Plans: sound against the catalogue, within the budget to the last nano-rho, and signed once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from decimal import Decimal
+from math import sqrt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coordinator.config import Budget, Config
+from coordinator.plans import charged, ensure_plan, expected_noise, plan_message, purposes, read_plan
+from coordinator.store.schema import Purpose
+from privacy.accountant import NANO, rho_for_epsilon
+from protocols.catalogue import current_catalogue
+from protocols.plan import check_plan
+from protocols.statement import key_id, open_statement
+from protocols.v1 import leadline_pb2 as pb
+from tests.coordinator.conftest import SetClock, World
+
+CATALOGUE, DIGEST = current_catalogue()
+
+
+def plans(budget: Budget) -> dict[Purpose, pb.Plan]:
+    config = Config(budget=budget)
+    return {purpose: plan_message(2024, purpose, config, SetClock()) for purpose in purposes(config)}
+
+
+@given(
+    clinician=st.decimals("0.1", 10, places=3),
+    record=st.decimals("0.1", 10, places=3),
+    share=st.decimals("0.05", "0.95", places=3),
+)
+def test_a_year_never_asks_more_than_its_budget(clinician: Decimal, record: Decimal, share: Decimal) -> None:
+    budget = Budget(clinician_epsilon=str(clinician), record_epsilon=str(record), trend_share=str(share))
+    spent: Counter[str] = Counter()
+    for plan in plans(budget).values():
+        check_plan(plan, CATALOGUE, DIGEST)
+        spent.update(charged(plan, CATALOGUE))
+    for unit, epsilon in (("clinician", clinician), ("record", record)):
+        ceiling = rho_for_epsilon(epsilon)
+        assert ceiling - 40 <= spent[unit] <= ceiling
+
+
+def test_the_benchmark_asks_every_tally_for_its_cells_over_the_year() -> None:
+    plan = plans(Budget())[Purpose.BENCHMARK]
+    assert [request.tally for request in plan.tallies] == [tally.id for tally in CATALOGUE.tallies]
+    assert {(t.grain, t.stratum, t.by_cell) for r in plan.tallies for t in r.tables} == {(pb.GRAIN_YEAR, "", True)}
+    assert plan.mode == pb.MODE_SITE
+
+
+def test_the_trend_asks_totals_by_month_quarter_and_year() -> None:
+    plan = plans(Budget())[Purpose.TREND]
+    assert {request.tally for request in plan.tallies} == {"supported", "activations", "serious_events"}
+    for request in plan.tallies:
+        shares = [table.rho_nano for table in request.tables]
+        assert [table.grain for table in request.tables] == [pb.GRAIN_MONTH, pb.GRAIN_QUARTER, pb.GRAIN_YEAR]
+        assert not any(table.by_cell for table in request.tables)
+        assert [share / sum(shares) for share in shares] == pytest.approx([0.4, 0.3, 0.3], abs=1e-6)
+
+
+def test_without_a_share_there_is_no_trend() -> None:
+    assert set(plans(Budget(trend_share="0"))) == {Purpose.BENCHMARK}
+
+
+def test_the_expected_noise_is_cap_over_the_root_of_twice_rho() -> None:
+    caps = {tally.id: tally.cap for tally in CATALOGUE.tallies}
+    for plan in plans(Budget()).values():
+        for noise in expected_noise(plan):
+            formula = caps[noise.tally] * sqrt(1 / (2 * noise.rho_nano / NANO))
+            assert noise.noise_sd == pytest.approx(formula, abs=1 / 1024)
+
+
+def test_a_plan_is_signed_once_and_verifies(world: World) -> None:
+    which = (2024, Purpose.TREND)
+    with world.store.writing() as writer:
+        first = ensure_plan(writer, world.config, world.clock, world.key, which)
+    world.clock.forward(days=1)
+    with world.store.writing() as writer:
+        again = ensure_plan(writer, world.config, world.clock, world.key, which)
+    assert again.envelope == first.envelope
+    verified = open_statement(first.envelope, pb.Plan, {key_id(world.pso): world.pso})
+    assert verified.digest == first.digest
+    assert verified.message == read_plan(first)
