@@ -93,7 +93,7 @@ def canary_bound(pipeline: Pipeline, lanes: int = 3000, cap: int = CAP) -> float
 def test_one_run_with_3000_canaries_does_not_disprove_the_claim() -> None:
     year, _ = canaries(3000, CAP)
     assert year.claimed_mu == 1.0
-    assert 0.4 < canary_bound(SOUND) <= year.claimed_mu  # and the attack is close to the best there is
+    assert 0.2 < canary_bound(SOUND) <= year.claimed_mu  # the attack does find the canaries (0.4 to 0.8 in practice)
 
 
 @pytest.mark.parametrize(
