@@ -17,8 +17,7 @@ KEY = ["measure", "period_start", "period_end", "peer_group", "stratum"]
 class Outcome:
     """`figures`: one row per published figure of all sites together whose truth is known.
 
-    Columns: those of benchmarks.csv, `truth`, `has_noise` (false for public facts that sites declare, which are only
-    rounded) and `is_inside`: whether the 95 % interval holds the truth.
+    Columns: those of benchmarks.csv, `truth` and `is_inside`: whether the 95 % interval holds the truth.
     """
 
     figures: pd.DataFrame
@@ -30,15 +29,14 @@ class Outcome:
         known = pd.read_csv(truth, dtype={"stratum": str}).rename(columns={"value": "truth"})
         joined = published[published["status"] == "ok"].merge(known.dropna(subset=["truth"]), on=KEY)
         is_inside = joined["truth"].between(joined["lower"], joined["upper"])
-        return cls(joined.assign(has_noise=joined["noise_sd"] > 0, is_inside=is_inside))
+        return cls(joined.assign(is_inside=is_inside))
 
     def summary(self) -> str:
         """How many of the intervals hold the truth, over all periods."""
-        noisy = self.figures[self.figures["has_noise"]]
-        inside = int(noisy["is_inside"].sum())
+        count, inside = len(self.figures), int(self.figures["is_inside"].sum())
         return (
-            f"Over all periods, the truth lies inside the 95 % interval of {inside} of {len(noisy)} published figures "
-            f"({inside / max(len(noisy), 1):.0%})."
+            f"Over all periods, the truth lies inside the 95 % interval of {inside} of {count} published figures "
+            f"({inside / max(count, 1):.0%})."
         )
 
     def table(self) -> Table:
@@ -55,7 +53,7 @@ class Outcome:
         for row in newest.itertuples():
             cell = "" if row.stratum == "all" else f": {row.stratum}"
             name = f"{row.measure} {titles[str(row.measure)]}{cell} ({row.unit})"
-            interval = f"{row.lower:.1f} to {row.upper:.1f}" if row.has_noise else "declared"
-            inside = ("[green]yes[/]" if row.is_inside else "[red]no[/]") if row.has_noise else "-"
+            interval = f"{row.lower:.1f} to {row.upper:.1f}"
+            inside = "[green]yes[/]" if row.is_inside else "[red]no[/]"
             made.add_row(name, f"{row.value:.1f}", interval, f"{row.truth:.1f}", inside)
         return made

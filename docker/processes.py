@@ -67,6 +67,7 @@ class Process:
         self._log = log
         self._ready = ready
         self._popen: subprocess.Popen[bytes] | None = None
+        self._family: dict[int, str] = {}
 
     def start(self) -> None:
         """Start it, or start it again after it ended, and wait until it is ready; ProcessFailedError if it fails.
@@ -110,10 +111,11 @@ class Process:
     def terminate(self) -> None:
         """Ask it to end, and do not wait."""
         if self.is_running():
+            self._family |= _descendants(self.pid)
             os.kill(self.pid, signal.SIGTERM)
 
     def stop(self, grace_s: float = 10) -> None:
-        """Ask it to end, wait, then kill what is left of its group."""
+        """Ask it to end, wait, then kill what is left of it and its descendants."""
         if self._popen is None:
             return
         self.terminate()
@@ -122,11 +124,19 @@ class Process:
         self.kill()
 
     def kill(self) -> None:
-        """Kill the whole group at once."""
-        if self._popen is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGKILL)
-            self._popen.wait()
+        """Kill it and its descendants at once, also those that have left its process group."""
+        if self._popen is None:
+            return
+        if self.is_running():
+            self._family |= _descendants(self.pid)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self._popen.wait()
+        for pid, started in self._family.items():
+            if _start_time(pid) == started:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        self._family.clear()
 
     def _log_tail(self) -> str:
         text = self._log.read_text(errors="replace") if self._log.is_file() else ""
@@ -140,6 +150,24 @@ def stop_all(processes: Iterable[Process]) -> None:
         process.terminate()
     for process in chosen:
         process.stop()
+
+
+def _descendants(pid: int) -> dict[int, str]:
+    """Process ids of all descendants with their start times, which tell a process from a later one of the same id."""
+    found: dict[int, str] = {}
+    for listing in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            for child in map(int, listing.read_text().split()):
+                found |= {child: _start_time(child)} | _descendants(child)
+    return found
+
+
+def _start_time(pid: int) -> str:
+    """The kernel's start time of a process, or nothing if there is none (proc(5), field 22 of stat)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return ""
 
 
 def _last_lines(text: str) -> str:

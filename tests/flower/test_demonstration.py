@@ -58,7 +58,7 @@ def test_publishes_signed_benchmarks_that_agree_with_the_truth(tmp_path: Path) -
 def test_leaves_nothing_behind_when_it_is_told_to_stop(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     demonstration = subprocess.Popen([*PROGRAM, str(folder)], stdout=subprocess.DEVNULL)
-    wait_for(lambda: (folder / "sites" / "site-01" / "node.toml").is_file(), timeout_s=200)
+    wait_for((folder / "sites" / "site-01" / "node.toml").is_file, timeout_s=200)
     assert len(processes_of(folder)) > 2
     demonstration.send_signal(signal.SIGTERM)
     demonstration.wait(60)

@@ -15,11 +15,12 @@ from typer import BadParameter
 
 from tests.flower.servers import wait_for
 
-# Listens, starts a child that ignores SIGTERM, writes the child's pid, and waits.
+# Starts a child that leaves the group and ignores SIGTERM, writes the child's pid, listens, and waits.
 PARENT = """
 import socket, subprocess, sys, time
 child = subprocess.Popen([sys.executable, "-c",
-    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"])
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"],
+    start_new_session=True)
 open(sys.argv[2], "w").write(str(child.pid))
 server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
 time.sleep(600)
