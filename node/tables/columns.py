@@ -96,7 +96,9 @@ def look_up(text: pd.Series[str], lookup: Lookup) -> pd.Series[str]:
 def settle_codes(draft: Draft, column: Column, text: pd.Series[str], values: pd.Series[str]) -> None:
     """Put codes or flags into the draft; what is blank or not recognised goes by the rules for codes."""
     unknown = np.asarray(values.isna() & without_blanks(text).notna(), dtype=bool)
-    if not column.required or (draft.table.name, column.name) in _SUPPLIED_LATER:
+    if (draft.table.name, column.name) in _SUPPLIED_LATER:
+        draft.doubt("code_unknown", unknown, column.name)
+    elif not column.required:
         draft.apply("code_missing", unknown, column.name)
     elif column.name in FALLBACKS:
         values = _fall_back(draft, column, values, unknown)
@@ -195,8 +197,10 @@ def _read_number(draft: Draft, column: Column, text: pd.Series[str]) -> None:
     comma = uses_decimal_comma(distinct)
     values = by_distinct(given, lambda value: parse_number(value, comma), "float64")
     unreadable = given.notna() & values.isna()
-    strict = column.required and (draft.table.name, column.name) not in _SUPPLIED_LATER
-    draft.apply("unreadable" if strict else "unreadable_optional", unreadable, column.name)
+    if (draft.table.name, column.name) in _SUPPLIED_LATER:
+        draft.doubt("unreadable", unreadable, column.name)
+    else:
+        draft.apply("unreadable" if column.required else "unreadable_optional", unreadable, column.name)
     values = _within_limits(draft, column, values)
     if column.kind == "count":
         draft.frame[column.name] = (values + 0.5).map(np.floor).astype("Int64")

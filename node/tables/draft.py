@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -55,6 +54,7 @@ class Draft:
         self.files = tuple(files)
         self.file_of = np.zeros(len(frame), dtype=np.int64)
         self.remarks: list[Remark] = []
+        self._doubts: dict[Cause, NDArray[np.bool_]] = {}
         self._causes: list[Cause] = []
         self._fate = np.zeros(len(frame), dtype=np.int64)
         self._repairs: dict[Cause, NDArray[np.bool_]] = {}
@@ -76,6 +76,15 @@ class Draft:
             self._causes.append((rule, column))
             self._fate[hit] = len(self._causes)
         return hit
+
+    def doubt(self, rule: str, rows: ArrayLike, column: str) -> None:
+        """Let a rule remove rows in `settle_doubts`, if no other rule has supplied the column's value by then."""
+        self._doubts[rule, column] = np.asarray(rows, dtype=bool)
+
+    def settle_doubts(self) -> None:
+        """Apply the doubtful rules to the rows whose value is still missing."""
+        for (rule, column), rows in self._doubts.items():
+            self.apply(rule, rows & np.asarray(self.frame[column].isna(), dtype=bool), column)
 
     def remark(self, rule: str, column: str, detail: str, file: str = "") -> None:
         """Flag something; `detail` may hold figures, since the report stays at the site."""
@@ -116,8 +125,6 @@ class Draft:
         self.remarks.extend(part.remarks)
         self._fate[rows] = np.where(part.stays, 0, part._fate + len(self._causes))
         self._causes.extend(part._causes)
-        grown: dict[Cause, NDArray[np.bool_]] = defaultdict(lambda: np.zeros(len(self.frame), dtype=bool))
-        grown.update(self._repairs)
-        for cause, mask in part._repairs.items():
-            grown[cause][rows] = mask
-        self._repairs = dict(grown)
+        for mine, theirs in ((self._repairs, part._repairs), (self._doubts, part._doubts)):
+            for cause, mask in theirs.items():
+                mine.setdefault(cause, np.zeros(len(self.frame), dtype=bool))[rows] = mask

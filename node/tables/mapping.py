@@ -152,7 +152,7 @@ def load_mapping(path: Path) -> Mapping:
     try:
         return Mapping.model_validate(data)
     except ValidationError as error:
-        raise MappingError(f"{path.name}: {_explain(error.errors()[0], data)}") from error
+        raise MappingError(f"{path.name}: {_explain(_first(error.errors()), data)}") from error
 
 
 def _check_origin(column: Column, origin: Origin) -> None:
@@ -171,6 +171,11 @@ def _check_origin(column: Column, origin: Origin) -> None:
             raise ValueError(
                 f"column '{column.name}' has no code '{code}'{_nearest(code, allowed)}; it has {_listed(allowed)}"
             )
+
+
+def _first(errors: list[ErrorDetails]) -> ErrorDetails:
+    """The error to tell: an unknown key before all others, since a misspelt key is missing as well."""
+    return min(errors, key=lambda error: error["type"] != "extra_forbidden")
 
 
 def _explain(error: ErrorDetails, data: dict[str, Any]) -> str:

@@ -100,6 +100,7 @@ _RULES_OF_TABLE: dict[str, tuple[Callable[[Draft], None], ...]] = {
 
 def require_values(draft: Draft) -> None:
     """Quarantine the rows that still lack a required value, once all other rules had their turn."""
+    draft.settle_doubts()
     for column in draft.table.columns:
         if column.required:
             draft.apply("required_missing", np.asarray(draft.frame[column.name].isna()), column.name)

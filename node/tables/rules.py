@@ -42,6 +42,7 @@ RULES: dict[str, Rule] = {
     "future_date": Rule("quarantined", "A required date lies after the day of import."),
     "damaged_key": Rule("quarantined", "A required identifier is in scientific notation; its digits are lost."),
     "code_unknown": Rule("quarantined", "A required code is not recognised, and the code list has no 'other'."),
+    "text_too_long": Rule("quarantined", "A text longer than 40 characters is no public code."),
     "event_after_report": Rule(
         "quarantined", "The event is dated after its report, and exchanging day and month does not explain it."
     ),
@@ -66,7 +67,6 @@ RULES: dict[str, Rule] = {
     ),
     "code_fallback": Rule("repaired", "A required code that is blank or not recognised becomes 'unknown' or 'other'."),
     "code_missing": Rule("repaired", "An optional code that is not recognised is missing."),
-    "text_too_long": Rule("repaired", "A text longer than 40 characters is no public code, and is missing."),
     "negative": Rule("repaired", "A negative number is missing."),
     "too_many_digits": Rule(
         "repaired", "A number with more digits than its upper limit (a clock time typed as minutes) is missing."

@@ -1,0 +1,157 @@
+"""However messy the exports, every row of every file is accounted for, and what comes in fits the schema."""
+
+from __future__ import annotations
+
+import csv
+import io
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from node.sources.refused import FileRefused
+from node.tables.importer import Imported, empty_table
+from node.tables.quality import FileQuality, QualityReport
+from node.tables.schema import TABLES, Column
+from tests.node.tables.site import ENCOUNTER_HEADER, ENCOUNTERS, EVENT_HEADER, EVENTS, STAFFING, STAFFING_HEADER, run
+
+STAMP = st.sampled_from(
+    (
+        "2025-03-04 10:15",
+        "2025-03-04 00:00",
+        "13/01/2025",
+        "01/13/2025",
+        "2/3/25",
+        "45720.25",
+        "1900-01-01",
+        "",
+        "soon",
+        "2031-01-01",
+        "4 Mar 2025 3pm",
+        "31/02/2025",
+    )
+)
+KEY = st.sampled_from(["1", "001", "1.0", "A7", "a7 ", "", "unknown", "1.2E+09", "Jo", "9"])
+WORD = st.sampled_from(
+    ["incident", "near miss", "fall", "gossip", "", "Low", "A", "B", "F", "3", "death", "closed", "void"]
+)
+JUNK = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=6)
+EVENT = st.tuples(KEY, STAMP, STAMP, st.one_of(st.just("incident"), WORD), WORD, WORD, st.just("closed"), STAMP)
+ENCOUNTER = st.tuples(
+    KEY,
+    KEY,
+    KEY,
+    STAMP,
+    st.sampled_from(["phone", "1:1", "group", "leaflet", "smoke signals"]),
+    st.sampled_from(["1", "2", "Tier 3", "", "x"]),
+    st.sampled_from(["peer", "EAP", "chaplain", "", "cat"]),
+    st.sampled_from(["30", "-1", "4000", "200", "1h", "?"]),
+    st.sampled_from(["", "5", "60", "-2"]),
+)
+MONTH = st.sampled_from(["2025-01", "2025-02", "Apr-25", "03/2025", "2025-05-01", "total", ""])
+LINE = st.tuples(
+    MONTH, st.sampled_from(["RN", "Nurse", "MD", "", "Zauberer"]), *[st.sampled_from(["10", "12,5", "", "-1", "x"])] * 2
+)
+
+
+def text(header: str, rows: list[tuple[str, ...]]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerows([header.split(","), *rows])
+    return buffer.getvalue()
+
+
+def fits(values: pd.Series, column: Column) -> bool:
+    present = values.dropna()
+    if column.required and len(present) < len(values):
+        return False
+    if column.kind == "code":
+        return set(present) <= set(column.codes)
+    if column.kind == "key":
+        return bool(present.str.fullmatch("[0-9a-f]{32}").all())
+    if column.kind in ("count", "number"):
+        return bool(present.between(*column.limits).all())
+    if column.kind in ("date", "month"):
+        return bool((present.dt.normalize() == present).all())
+    return True
+
+
+def check(imported: Imported) -> None:
+    for table in TABLES.values():
+        frame = imported.tables[table.name]
+        assert list(frame.columns) == list(empty_table(table).columns)
+        assert frame.dtypes.to_dict() == empty_table(table).dtypes.to_dict(), table.name
+        assert not frame.duplicated(list(table.identity)).any()
+        assert all(fits(frame[column.name], column) for column in table.columns)
+    kept: dict[str, int] = {}
+    for file in imported.quality.files:
+        kept[file.table] = kept.get(file.table, 0) + file.accepted + file.repaired
+    for name, rows in kept.items():
+        if name != "staffing_period":  # there, titles are added up and months filled
+            assert len(imported.tables[name]) == rows
+    assert QualityReport.model_validate_json(imported.quality.to_json()) == imported.quality
+    assert imported.quality.to_text()
+
+
+def import_or_refuse(mapping: str, files: dict[str, str | bytes]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            check(run(Path(folder), mapping, files))
+        except FileRefused:
+            return
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    events=st.lists(EVENT, max_size=25), encounters=st.lists(ENCOUNTER, max_size=25), lines=st.lists(LINE, max_size=12)
+)
+def test_messy_exports(
+    events: list[tuple[str, ...]], encounters: list[tuple[str, ...]], lines: list[tuple[str, ...]]
+) -> None:
+    files: dict[str, str | bytes] = {
+        "events.csv": text(EVENT_HEADER, events),
+        "encounters.csv": text(ENCOUNTER_HEADER, encounters),
+        "staffing.csv": text(STAFFING_HEADER, lines),
+    }
+    # One by one as well, since one refused file ends the whole import.
+    import_or_refuse(EVENTS, files)
+    import_or_refuse(ENCOUNTERS, files)
+    import_or_refuse(STAFFING, files)
+
+
+SOUND = ("E{}", "2025-03-04 10:15", "2025-03-05", "incident", "fall", "Low", "closed", "")
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.lists(JUNK, max_size=10), max_size=9))
+def test_junk_between_sound_rows(junk: list[list[str]]) -> None:
+    sound = [tuple(cell.format(n) for cell in SOUND) for n in range(40)]
+    with tempfile.TemporaryDirectory() as folder:
+        imported = run(Path(folder), EVENTS, {"events.csv": text(EVENT_HEADER, [*map(tuple, junk), *sound])})
+    check(imported)
+    (file,) = imported.quality.files
+    assert file.accepted >= 30
+    assert file.read == len(sound) + len(junk)
+
+
+def test_a_report_that_loses_a_row_cannot_be_made() -> None:
+    sound = {
+        "file": "e.csv",
+        "table": "safety_event",
+        "encoding": "utf-8",
+        "delimiter": ",",
+        "header_row": 1,
+        "read": 3,
+        "added": 0,
+        "accepted": 2,
+        "repaired": 1,
+        "repairs": (),
+        "quarantined": (),
+        "dropped": (),
+    }
+    assert FileQuality.model_validate(sound).read == 3
+    with pytest.raises(ValidationError, match="3 \\+ 0 rows came in and 2 are accounted for"):
+        FileQuality.model_validate({**sound, "accepted": 1})
