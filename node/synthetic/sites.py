@@ -3,9 +3,9 @@
 Domain recipe, 'Sites', 'Latent site traits' and 'Interventions'.
 
 Everything about a site follows from its own generator and its position, never from how many sites there are. Positions
-below eight are hospitals of 220 to 380 beds: their sizes are close enough that none holds a quarter of the exposure in
-a network of six or eight, so the publication gate's dominance rule can pass. Later positions follow the recipe's
-distribution of bed bands; positions 10, 16 and 22 of every 24 are EMS agencies.
+below eight are hospitals of 240 to 340 beds, alike in occupancy and staff per bed: so none holds a quarter of any
+exposure in a network of six or eight, and the publication gate's dominance rule can pass. Later positions follow the
+recipe's distribution of bed bands; positions 10, 16 and 22 of every 24 are EMS agencies.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ BED_BANDS = {
 }
 BAND_WEIGHTS = (0.06, 0.08, 0.12, 0.24, 0.20, 0.12, 0.08, 0.10)
 COMPARABLE_SITES = 8
-COMPARABLE_BEDS = (220, 380)
+COMPARABLE_BEDS = (240, 340)
 EMS_POSITIONS = (10, 16, 22)
 QUIRKS = {12: "mass_event", 14: "reporting_gap", 20: "merged_units"}
 SHAPES = ("incident_system", "redcap", "spreadsheet")
@@ -104,7 +104,8 @@ def draw_plan(position: int, rng: np.random.Generator) -> SitePlan:
     """The site at this position (from 0) of any network."""
     is_ems = position % 24 in EMS_POSITIONS
     beds = 0 if is_ems else _draw_beds(position, rng)
-    fte_per_bed = float(np.clip(rng.normal(6.5, 0.8), 4, 9))
+    spread = 0.3 if position < COMPARABLE_SITES else 1.0
+    fte_per_bed = float(np.clip(6.5 + spread * rng.normal(0, 0.8), 4, 9))
     ems_staff = int(rng.integers(60, 401))
     traits = _draw_traits(rng)
     intervention = Intervention(str(rng.choice(INTERVENTIONS)), int(rng.integers(14, 31)))
@@ -114,7 +115,7 @@ def draw_plan(position: int, rng: np.random.Generator) -> SitePlan:
         profile=_draw_profile(beds, traits, rng),
         beds=beds,
         headcount=ems_staff if is_ems else round(beds * fte_per_bed / 0.85),
-        occupancy=float(rng.beta(13, 7)),
+        occupancy=0.65 + spread * (float(rng.beta(13, 7)) - 0.65),
         traits=traits,
         habits=_draw_habits(rng),
         intervention=intervention if rng.random() < 1 / 3 else None,

@@ -82,7 +82,7 @@ def draw_cases(
 def _with_times(site: SitePlan, cases: pd.DataFrame, clock: Clock, rng: np.random.Generator) -> pd.DataFrame:
     """First contact after a lognormal delay: 20 h x exp(-.35 support - .3 on call), sigma 1.3; weekends x 1.4."""
     pager = site.intervened("pager_24x7", clock.month_of(cases["minute"].to_numpy())) > 0
-    weekday = clock.timestamps(cases["minute"]).dt.dayofweek.to_numpy()
+    weekday = clock.timestamps(cases["minute"]).dt.day_of_week.to_numpy()
     median = 20 * np.exp(-0.35 * site.traits.support - 0.3 * site.traits.on_call)
     factor = np.where(weekday >= 5, 1.4, 1.0) * np.where(pager, 0.55, 1.0)
     delay = np.maximum(10, median * factor * rng.lognormal(0, 1.3, len(cases)) * HOUR).astype(int)
