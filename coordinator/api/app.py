@@ -12,7 +12,7 @@ from coordinator.api.routes import api_routes, health_routes
 from coordinator.api.schemas import Version
 from coordinator.api.transport import ReadOnlyTransport
 from coordinator.portal.pages import Pages, page_routes, static_files
-from coordinator.portal.reader import KeptPublications, PublicationReader
+from coordinator.portal.reader import PublicationReader
 from protocols.catalogue import canonical_json
 from protocols.catalogue.model import Catalogue
 
@@ -33,10 +33,9 @@ def create_app(publications: PublicationReader, catalogue: Catalogue) -> FastAPI
         docs_url=None,  # their pages load scripts from other hosts
         redoc_url=None,
     )
-    reader = KeptPublications(publications)
-    pages = Pages(reader, catalogue)
-    app.include_router(health_routes(reader, running))
-    app.include_router(api_routes(reader, catalogue))
+    pages = Pages(publications, catalogue)
+    app.include_router(health_routes(publications, running))
+    app.include_router(api_routes(publications, catalogue))
     app.include_router(page_routes(pages))
     app.mount("/static", static_files())
     app.add_middleware(ReadOnlyTransport)

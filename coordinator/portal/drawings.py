@@ -96,7 +96,7 @@ def cells(rows: Sequence[BenchmarkRow], labels: Sequence[str]) -> Drawing:
 
 def years(rows: Sequence[BenchmarkRow]) -> Drawing:
     """Years side by side with their intervals."""
-    words = f"Years side by side with 95 % intervals: {_told(rows)}"
+    words = f"Years side by side with intervals: {_told(rows)}"
     return Drawing(*(svg_element(draw(years_chart, _series(rows), px), words, "chart") for px in (WIDE_PX, NARROW_PX)))
 
 
@@ -142,7 +142,7 @@ def _ranges(
     largest = max(line.upper for line in lines)
     subject = Ranges(tuple(lines), axis_upper(unit, largest), unit, band, bars)
     words = "; ".join(f"{line.label} {line.text}" for line in lines)
-    description = f"Values in {unit} with 95 % intervals: {words}"
+    description = f"Values in {unit} with intervals: {words}"
     return Drawing(*(svg_element(draw(ranges_chart, subject, px), description, "chart") for px in (WIDE_PX, NARROW_PX)))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from coordinator.benchmarks.gate import GateRules
 from coordinator.benchmarks.model import BenchmarkRow, Status
@@ -22,7 +22,7 @@ from coordinator.portal.words import (
     sites_words,
     status_words,
 )
-from protocols.catalogue.model import Catalogue, Histogram, Measure, Rate, ShareOfNeed, Tally
+from protocols.catalogue.model import Catalogue, Context, Histogram, Measure, Rate, ShareOfNeed, Tally
 from protocols.catalogue.words import DIRECTIONS, cell_words, formula_words, unit_words
 
 
@@ -48,6 +48,7 @@ class Section:
     caption: str
     note: str = ""
     long: bool = False
+    interval_column: str = "95 % interval"
 
 
 @dataclass(frozen=True)
@@ -63,13 +64,14 @@ class Matrix:
 
 @dataclass(frozen=True)
 class Definition:
-    """What a measure is, in words; `protects` is empty for public facts."""
+    """What a measure is, in words. A `declared` measure is a public fact without noise; it `protects` nobody."""
 
     measure: Measure
     direction: str
     computed: str
     protects: tuple[str, ...]
     reading: str
+    declared: bool
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ def definition(catalogue: Catalogue, measure: Measure) -> Definition:
         formula_words(catalogue, measure),
         tuple(unit_words(catalogue.tally(tally_id)) for tally_id in measure.tallies),
         READING_NOTES.get(measure.group, ""),
+        isinstance(measure.formula, Context),
     )
 
 
@@ -105,7 +108,11 @@ def measure_page(rows: Rows, catalogue: Catalogue, measure: Measure, year: int) 
     row = only(rows.year(measure.id, year))
     before = only(rows.year(measure.id, year - 1))
     gate = rows.publication.gate
-    sections = (_peers(row, gate), _years(rows, measure), _trend(rows, measure), _groups(rows, measure, year))
+    sections: list[Section | None] = [_years(rows, measure), _trend(rows, measure), _groups(rows, measure, year)]
+    if told.declared:
+        sections = [section and replace(section, interval_column="Rounding leaves") for section in sections]
+    else:
+        sections.insert(0, _peers(row, gate))
     return MeasurePage(
         definition=told,
         year=year,
@@ -151,7 +158,7 @@ def _histogram_page(rows: Rows, told: Definition, tally: Tally, year: int) -> Me
 
 
 def _peers(row: BenchmarkRow | None, gate: GateRules) -> Section | None:
-    if row is None or row.value is None or row.lower == row.upper:
+    if row is None or row.value is None:
         return None
     if not row.percentiles:
         return Section("How the sites are spread", "", None, (), "", _spread_note(row, gate))
@@ -178,13 +185,14 @@ def _spread_note(row: BenchmarkRow, gate: GateRules) -> str:
             "here there are fewer."
         )
     if row.spread is not None:
-        sd = figure(row.spread.tau, row.spread.lower, row.spread.upper, row.unit)
+        unit = "percentage points" if row.unit == "%" else row.unit
+        sd = figure(row.spread.tau, row.spread.lower, row.spread.upper, unit)
         words.append(
             f"The sites differ by a standard deviation of {sd.sentence}, after chance and privacy noise have been "
             "taken out."
             if row.spread.tau > 0
             else f"The sites differ no more than chance and privacy noise would make them; a standard deviation "
-            f"of {sd.interval} {row.unit} fits the figures."
+            f"of {sd.interval} {unit} fits the figures."
         )
     return " ".join(words)
 

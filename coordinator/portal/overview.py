@@ -13,7 +13,7 @@ from coordinator.portal.change import change
 from coordinator.portal.figures import Figure
 from coordinator.portal.rows import Rows, only
 from coordinator.portal.words import READING_NOTES, StatusWords, change_words, sites_words, status_words
-from protocols.catalogue.model import Catalogue, Histogram, Measure
+from protocols.catalogue.model import Catalogue, Context, Histogram, Measure
 from protocols.catalogue.words import DIRECTIONS, cell_words
 
 _SHARES_SHOWN = 3
@@ -29,7 +29,10 @@ class Share:
 
 @dataclass(frozen=True)
 class MeasureLine:
-    """A measure in one year. Either a figure, or shares, or the reason why neither is shown."""
+    """A measure in one year. Either a figure, or shares, or the reason why neither is shown.
+
+    A `declared` figure is a public fact: its interval is what rounding leaves open, and there is no noise in it.
+    """
 
     measure: Measure
     direction: str
@@ -39,6 +42,7 @@ class MeasureLine:
     held_back: StatusWords | None = None
     spread: Markup | None = None
     quartiles: bool = False
+    declared: bool = False
     spark: Markup | None = None
     spark_span: str = ""
     change: str = ""
@@ -82,13 +86,15 @@ def _line(rows: Rows, catalogue: Catalogue, measure: Measure, year: int) -> Meas
     row = only(found)
     if row is None or row.status is not Status.OK:
         return _held_back(rows, measure, Status.NOT_RUN if row is None else row.status)
+    declared = isinstance(measure.formula, Context)
     before = only(rows.year(measure.id, year - 1))
     trend = _between_shown(rows.trend(measure.id) or rows.series(measure.id, "year"))
     return MeasureLine(
         measure=measure,
         direction=DIRECTIONS[measure.direction],
         figure=drawings.figure_of(row),
-        spread=None if row.lower == row.upper else drawings.glyph(row),
+        spread=None if declared else drawings.glyph(row),
+        declared=declared,
         quartiles=bool(row.percentiles),
         spark=drawings.spark(trend) if trend else None,
         spark_span=_span(trend),

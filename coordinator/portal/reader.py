@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Protocol
 
 from coordinator.publications.model import Publication
@@ -17,7 +16,10 @@ MEDIA_TYPES = {
 
 
 class PublicationReader(Protocol):
-    """Immutable, numbered publications. Numbers start at 1 and rise; a publication never changes once it is listed."""
+    """Immutable, numbered publications. Numbers start at 1 and rise; a publication never changes once it is listed.
+
+    Pages ask for the newest publication again and again, so a reader should keep what it has parsed.
+    """
 
     def numbers(self) -> Sequence[int]:
         """The numbers of all publications, rising."""
@@ -33,34 +35,3 @@ class PublicationReader(Protocol):
 
     def ready(self) -> bool:
         """Whether the store answers; must not raise."""
-
-
-class KeptPublications:
-    """A reader that keeps the publications it has read: they are large, are asked for often and never change."""
-
-    _KEPT = 8
-
-    def __init__(self, source: PublicationReader) -> None:
-        self._source = source
-        self._kept = lru_cache(maxsize=self._KEPT)(source.get)
-
-    def numbers(self) -> Sequence[int]:
-        """See `PublicationReader`."""
-        return self._source.numbers()
-
-    def latest(self) -> Publication | None:
-        """See `PublicationReader`."""
-        numbers = self._source.numbers()
-        return self._kept(numbers[-1]) if numbers else None
-
-    def get(self, number: int) -> Publication | None:
-        """See `PublicationReader`. Numbers that are not listed are not remembered: they may be published later."""
-        return self._kept(number) if number in self._source.numbers() else None
-
-    def file(self, number: int, name: str) -> bytes | None:
-        """See `PublicationReader`."""
-        return self._source.file(number, name)
-
-    def ready(self) -> bool:
-        """See `PublicationReader`."""
-        return self._source.ready()

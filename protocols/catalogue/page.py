@@ -1,18 +1,16 @@
-"""docs/measures.md, written from the catalogue: `python -m protocols.catalogue.page > docs/measures.md`."""
+"""docs/measures.md, written from the catalogue by `make docs`."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 
-from protocols.catalogue import current_catalogue
 from protocols.catalogue.model import Catalogue, Measure, Tally
 from protocols.catalogue.words import DIRECTIONS, cell_words, entry_words, formula_words, unit_words
 
 _INTRODUCTION = """\
 # Measures
 
-<!-- Written by `python -m protocols.catalogue.page`; edit protocols/catalogue, not this page. -->
+<!-- Written by `make docs`; edit protocols/catalogue, not this page. -->
 
 This page lists everything that catalogue version {version} can ask a site for ({n_tallies} tallies) and everything
 that is computed from it ({n_measures} measures). A tally is a vector of whole-number counts over a public list of
@@ -68,7 +66,3 @@ def _tally(tally: Tally) -> str:
     strata = ", ".join(f"`{column}`" for column in tally.strata) or "none"
     columns = (f"`{tally.id}`", tally.title, unit_words(tally), entry_words(tally), cells, strata)
     return f"| {' | '.join(columns)} |"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(render(*current_catalogue()))

@@ -13,7 +13,7 @@ CATALOGUE, DIGEST = current_catalogue()
 
 
 def test_the_committed_page_is_what_the_catalogue_says() -> None:
-    hint = "run: python -m protocols.catalogue.page > docs/measures.md"
+    hint = "run: make docs"
     assert PAGE.read_text(encoding="utf-8") == render(CATALOGUE, DIGEST), hint
 
 

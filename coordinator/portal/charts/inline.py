@@ -7,7 +7,18 @@ from dataclasses import dataclass
 import altair as alt
 
 from coordinator.portal.charts.series import Series
-from coordinator.portal.charts.theme import ACCENT, BAND, GRID, MUTED, PEERS, SMALL_SIZE_PX, Margins, layered, over
+from coordinator.portal.charts.theme import (
+    ACCENT,
+    BAND,
+    GRID,
+    MUTED,
+    NUMBERS,
+    PEERS,
+    SMALL_SIZE_PX,
+    Margins,
+    layered,
+    over,
+)
 
 _GLYPH_HEIGHT_PX = 22
 _SPARK_HEIGHT_PX = 30
@@ -37,7 +48,12 @@ def glyph_chart(subject: Glyph, width_px: int) -> alt.LayerChart:
     """Band: middle half of the sites; tick: median site; dot and line: pooled value with its interval."""
     top = subject.axis_upper
     axis = alt.Axis(
-        title=None, values=[0, top / 2, top], format=",~f", labelFontSize=SMALL_SIZE_PX, labelPadding=3, labelFlush=True
+        title=None,
+        values=[0, top / 2, top],
+        format=NUMBERS,
+        labelFontSize=SMALL_SIZE_PX,
+        labelPadding=3,
+        labelFlush=True,
     )
     scale = alt.Scale(domain=[0, top], nice=False)
     values = {"value": subject.value, "lower": max(subject.lower, 0.0), "upper": min(subject.upper, top)}

@@ -6,7 +6,18 @@ from dataclasses import dataclass
 
 import altair as alt
 
-from coordinator.portal.charts.theme import ACCENT, BAND, INK, LABEL_SIZE_PX, MUTED, PEERS, Margins, layered, over
+from coordinator.portal.charts.theme import (
+    ACCENT,
+    BAND,
+    INK,
+    LABEL_SIZE_PX,
+    MUTED,
+    NUMBERS,
+    PEERS,
+    Margins,
+    layered,
+    over,
+)
 
 _LINE_PX = 34
 _LINE_WITH_LABEL_PX = 50
@@ -66,7 +77,7 @@ def _data(subject: Ranges) -> alt.Chart:
 
 
 def _x(subject: Ranges, field: str) -> alt.X:
-    axis = alt.Axis(title=subject.axis_title, tickCount=5, format=",~f", labelFlush=True)
+    axis = alt.Axis(title=subject.axis_title, tickCount=5, format=NUMBERS, labelFlush=True)
     return alt.X(f"{field}:Q", scale=alt.Scale(domain=[0, subject.axis_upper], nice=False), axis=axis)
 
 

@@ -8,7 +8,7 @@ from datetime import date
 
 import altair as alt
 
-from coordinator.portal.charts.theme import ACCENT, BAND, INK, LABEL_SIZE_PX, Margins, layered, over
+from coordinator.portal.charts.theme import ACCENT, BAND, INK, LABEL_SIZE_PX, NUMBERS, Margins, layered, over
 
 _HEIGHT_PX = 200
 _YEARS_MARGINS = Margins(48, 24, 8, 26)
@@ -86,6 +86,6 @@ def _y(subject: Series, field: str) -> alt.Y:
         titleX=0,
         titleBaseline="bottom",
         tickCount=4,
-        format=",~f",
+        format=NUMBERS,
     )
     return alt.Y(f"{field}:Q", scale=alt.Scale(domain=[0, subject.axis_upper], nice=False), axis=axis)

@@ -21,6 +21,7 @@ PEERS = "var(--peers)"
 FONT = "Liberation Sans, Arial, sans-serif"
 LABEL_SIZE_PX = 12
 SMALL_SIZE_PX = 10.5
+NUMBERS = ",.6~r"  # 1,500 and 12.5: all digits that a tick needs, and no more
 
 
 @dataclass(frozen=True)

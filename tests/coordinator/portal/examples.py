@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from coordinator.benchmarks.assemble import benchmark_rows, trend_rows
 from coordinator.benchmarks.gate import GateRules
 from coordinator.benchmarks.model import BenchmarkRow, SiteFigures, SiteTally, Status, TrendPoint
+from coordinator.publications.files import rows_as_csv, rows_as_parquet
 from coordinator.publications.model import Publication, parse_publication, sign_document, signature_line
 from privacy.guarantee import sentences
 from protocols.catalogue import current_catalogue
@@ -26,10 +25,6 @@ CATALOGUE, DIGEST = current_catalogue()
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 TODAY = date(2026, 5, 4)
 NOISE_SD = 4.6
-COLUMNS = [
-    "measure", "period_start", "period_end", "peer_group", "stratum", "n_sites",
-    "value", "lower", "upper", "noise_sd", "unit", "status",
-]  # fmt: skip
 
 _BANDS = ["25-49"] * 3 + ["50-99"] * 5 + ["100-199"] * 6 + ["200-299"] * 4 + ["300-399"] * 2 + ["500+"] * 2
 _BEDS = {"25-49": 40, "50-99": 80, "100-199": 150, "200-299": 250, "300-399": 350, "500+": 700}
@@ -159,6 +154,7 @@ class FolderPublications:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._parsed: dict[int, Publication] = {}
 
     def numbers(self) -> list[int]:
         return sorted(int(path.name) for path in self._folder.iterdir())
@@ -169,7 +165,11 @@ class FolderPublications:
 
     def get(self, number: int) -> Publication | None:
         document = self.file(number, "publication.json")
-        return None if document is None else parse_publication(document)
+        if document is None:
+            return None
+        if number not in self._parsed:
+            self._parsed[number] = parse_publication(document)
+        return self._parsed[number]
 
     def file(self, number: int, name: str) -> bytes | None:
         path = self._folder / str(number) / name
@@ -185,11 +185,8 @@ def write_publication(folder: Path, item: Publication) -> None:
     target.mkdir(parents=True)
     document = item.document()
     line = signature_line(sign_document(document, KEY), key_id(KEY.public_key()))
-    frame = pd.DataFrame([row.model_dump(mode="json") for row in item.rows], columns=COLUMNS)
-    parquet = io.BytesIO()
-    frame.to_parquet(parquet, index=False)
     (target / "publication.json").write_bytes(document)
     (target / "publication.sig").write_text(line)
-    (target / "benchmarks.csv").write_bytes(frame.to_csv(index=False).encode())
-    (target / "benchmarks.parquet").write_bytes(parquet.getvalue())
+    (target / "benchmarks.csv").write_bytes(rows_as_csv(item.rows))
+    (target / "benchmarks.parquet").write_bytes(rows_as_parquet(item.rows))
     (folder.parent / "pso.pub").write_text(public_pem(KEY.public_key()))

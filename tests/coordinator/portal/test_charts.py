@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from coordinator.portal.charts.inline import Glyph, glyph_chart
 from coordinator.portal.charts.noise import chance
 from coordinator.portal.charts.ranges import Line, Ranges, ranges_chart
 from coordinator.portal.charts.render import draw, svg_element
@@ -34,6 +35,13 @@ def test_labels_values_and_axis_are_drawn() -> None:
     svg = draw(ranges_chart, Ranges(LINES, 40, "%", band=(20, 36)), 580)
     for text in ("Pooled", "Median site", "30 (24 to 37)", "0", "10", "40"):
         assert f">{text}</text>" in svg
+
+
+def test_a_tick_is_labelled_with_the_value_at_which_it_stands() -> None:
+    svg = draw(glyph_chart, Glyph(18.6, 16.5, 20.8, (17.7, 18.4, 19.1), 25.0), 190)
+    assert re.findall(r">([\d.,]+)</text>", svg) == ["0", "12.5", "25"]
+    svg = draw(glyph_chart, Glyph(1461, 1457, 1467, None, 3000.0), 190)
+    assert re.findall(r">([\d.,]+)</text>", svg) == ["0", "1,500", "3,000"]
 
 
 def test_narrow_drawings_give_labels_lines_of_their_own() -> None:

