@@ -37,7 +37,8 @@ from protocols.v1 import broker_pb2, broker_pb2_grpc
 from protocols.v1 import leadline_pb2 as pb
 
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024
-MAX_ANSWERS = 64  # envelopes in one payload; two rounds of four quarters need eight
+MAX_DELIVERY_BYTES = 1024 * 1024
+MAX_ENVELOPES = 64  # in one payload, either way; a node takes no more, and a year's two rounds need eight
 SERVICE = "leadline.v1.Broker"
 WORKERS = 8
 
@@ -58,13 +59,22 @@ class Broker(broker_pb2_grpc.BrokerServicer):
         return self._heard_at
 
     def Take(self, request: broker_pb2.TakeRequest, context: grpc.ServicerContext) -> broker_pb2.TakeReply:  # noqa: N802
-        """One delivery per online site that has requests due; handing them out is stored first."""
+        """One delivery per online site that has requests due; handing them out is stored first.
+
+        Sites for which the reply has no room come with the next call.
+        """
         self._heard_at = time.monotonic()
         nodes = self._nodes_by_site(request.online)
         with self._store.reading() as reader:
             waiting = [site_id for site_id in nodes if self._due(reader, site_id)]
-        deliveries = (self._hand_out(site_id, nodes[site_id]) for site_id in waiting)
-        return broker_pb2.TakeReply(due=[delivery for delivery in deliveries if delivery is not None])
+        reply = broker_pb2.TakeReply()
+        for site_id in waiting:
+            if reply.ByteSize() > MAX_MESSAGE_BYTES - MAX_DELIVERY_BYTES:
+                break
+            delivery = self._hand_out(site_id, nodes[site_id])
+            if delivery is not None:
+                reply.due.append(delivery)
+        return reply
 
     def Deliver(self, request: broker_pb2.Delivery, context: grpc.ServicerContext) -> broker_pb2.Ack:  # noqa: N802
         """Take every envelope of a payload (see coordinator.answers); NOT_FOUND for a delivery to no site."""
@@ -98,7 +108,7 @@ class Broker(broker_pb2_grpc.BrokerServicer):
             assert plan is not None  # noqa: S101  (a foreign key)
             requests = reader.requests(round_.round_id, site_id)
             due += [(plan, request) for request in due_requests(requests, plan.year, now)]
-        return due
+        return due[:MAX_ENVELOPES]
 
     def _hand_out(self, site_id: str, node_id: int) -> broker_pb2.Delivery | None:
         with self._store.writing() as writer:
@@ -137,7 +147,7 @@ class Broker(broker_pb2_grpc.BrokerServicer):
         except DecodeError:
             problem = Code.MALFORMED
         else:
-            problem = Code.TOO_LARGE if len(envelopes) > MAX_ANSWERS else None
+            problem = Code.TOO_LARGE if len(envelopes) > MAX_ENVELOPES else None
         if problem is None:
             return envelopes
         with self._store.writing() as writer:

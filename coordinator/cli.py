@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -12,22 +13,18 @@ from typing import Annotated
 
 import click
 import typer
+from sqlalchemy.exc import OperationalError
 
 from coordinator import sites as site_register
 from coordinator.clock import SystemClock
 from coordinator.config import CONFIG_NAME, Config, load_config
-from coordinator.errors import CoordinatorError, ExitCode, InputError
+from coordinator.errors import CoordinatorError, DatabaseBusyError, ExitCode, InputError, InternalError
 from coordinator.installation import install, pso_key
 from coordinator.plans import charged, expected_noise, plan_message, purposes, read_plan
-from coordinator.publications.build import draft
-from coordinator.publications.build import publish as publish_draft
-from coordinator.publications.files import write_files
-from coordinator.publications.summary import dry_run_text, status_counts, summary_text
 from coordinator.publications.verify import verify_file
 from coordinator.report import Format, complain, say, table
 from coordinator.rounds.conduct import close_rounds, open_rounds
 from coordinator.rounds.status import round_status, status_text
-from coordinator.serve import serve as run_server
 from coordinator.store.audit import first_broken
 from coordinator.store.database import Store
 from coordinator.store.schema import Round, Site, SiteState
@@ -211,25 +208,12 @@ def publish(
     how: FormatOption = Format.TEXT,
 ) -> None:
     """Publish what the finished rounds brought, signed, under the next number. What is published never changes."""
+    from coordinator.publications import command  # noqa: PLC0415  (loads scipy, which other commands need not wait for)
+
     with _opened(config) as (settings, store):
-        if dry_run:
-            with store.reading() as reader:
-                made = draft(reader, settings, _CLOCK)
-            data = {"dry_run": True, "statuses": status_counts(made.publication.rows)}
-            say(how, f"Nothing is published; this would be:\n{dry_run_text(made)}", data)
-            return
-        done = publish_draft(store, settings, _CLOCK, pso_key(settings))
-    folder = out or settings.paths.publications / f"{done.stored.number:04d}"
-    write_files(done.stored, folder)
-    state = "is published" if done.is_new else "says the same already, so there is no new one"
-    text = f"Publication {done.stored.number} {state}; its files are in {folder}\n{summary_text(done.publication)}"
-    data = {
-        "number": done.stored.number,
-        "is_new": done.is_new,
-        "folder": str(folder),
-        "statuses": status_counts(done.publication.rows),
-    }
-    say(how, text, data)
+        opened = (store, settings, _CLOCK)
+        said = command.dry_run(*opened) if dry_run else command.publish_to(*opened, out)
+    say(how, said.text, said.data)
 
 
 @release_app.command("verify")
@@ -248,8 +232,10 @@ def release_verify(
 @app.command()
 def serve(config: ConfigOption = _CONFIG) -> None:
     """Run broker, round clock, pages and API in the foreground, until SIGTERM or Ctrl-C."""
+    from coordinator import serve as serving  # noqa: PLC0415  (loads the web stack, see publish)
+
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    run_server(load_config(config), _CLOCK)
+    serving.serve(load_config(config), _CLOCK)
 
 
 @audit_app.command("verify")
@@ -275,16 +261,24 @@ def main() -> None:
 def _exit_code(command: Callable[[], object], how: Format) -> int:
     try:
         result = command()
-    except CoordinatorError as error:
-        return complain(how, error)
     except click.exceptions.NoArgsIsHelpError:
         return int(ExitCode.USAGE)  # the help was printed
-    except click.ClickException as error:
-        hint = "see the command with --help"
-        return complain(how, InputError("usage", error.format_message().rstrip("."), hint))
     except click.exceptions.Abort:
         return int(ExitCode.REFUSED)
+    except Exception as error:
+        return complain(how, _explained(error))
     return result if isinstance(result, int) else int(ExitCode.OK)
+
+
+def _explained(error: Exception) -> CoordinatorError:
+    if isinstance(error, CoordinatorError):
+        return error
+    if isinstance(error, click.ClickException):
+        return InputError("usage", error.format_message().rstrip("."), "see the command with --help")
+    if isinstance(error, OperationalError):
+        return DatabaseBusyError(str(error.orig))
+    traceback.print_exception(error)
+    return InternalError(error)
 
 
 if __name__ == "__main__":

@@ -48,3 +48,24 @@ class InputError(CoordinatorError):
     """An argument, a file or the configuration is wrong."""
 
     exit_code = ExitCode.USAGE
+
+
+class DatabaseBusyError(CoordinatorError):
+    """The database did not answer in time."""
+
+    exit_code = ExitCode.TIMEOUT
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            "database", f"the database did not answer: {reason}", "try again; check that the disk is not full"
+        )
+
+
+class InternalError(CoordinatorError):
+    """A fault of this program."""
+
+    exit_code = ExitCode.INTERNAL
+
+    def __init__(self, fault: Exception) -> None:
+        message = f"an internal fault, {type(fault).__name__}: {fault}"
+        super().__init__("internal", message, "report it with the lines above")

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coordinator.benchmarks.model import SiteFigures, SiteTally, TrendPoint
-from coordinator.plans import read_plan
 from coordinator.store.reader import Reader
 from coordinator.store.schema import Plan, Site
 from privacy.accountant import SIGMA_UNIT
@@ -88,7 +87,7 @@ def site_figures(year: SiteYear, plan: pb.Plan) -> SiteFigures:
     return SiteFigures(year.site.site_id, year.site.attributes, tallies, year.exposures(whole))
 
 
-def trend_points(years: Sequence[SiteYear], plan: Plan, tally: str) -> list[TrendPoint]:
+def trend_points(years: Sequence[SiteYear], plan: pb.Plan, tally: str) -> list[TrendPoint]:
     """A tally's pooled count in every month and quarter, from sums of the tables over the sites. Empty without sites.
 
     The month, quarter and year tables are combined by weighted least squares (privacy.strategy), so that each figure
@@ -96,7 +95,7 @@ def trend_points(years: Sequence[SiteYear], plan: Plan, tally: str) -> list[Tren
     """
     if not years:
         return []
-    fitted = _fit(years, read_plan(plan), tally)
+    fitted = _fit(years, plan, tally)
     points = []
     for grain in TREND_GRAINS:
         values, covariance = fitted.answer(_totals(grain))

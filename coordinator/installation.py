@@ -16,7 +16,7 @@ from protocols.statement import fingerprint
 
 SAMPLE = """\
 # Configuration of a Leadline coordinator. Every key is optional and shown with its default; paths are relative to
-# this file. docs/operators.md explains each one.
+# this file.
 title = "Leadline benchmarks"
 
 [paths]

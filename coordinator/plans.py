@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from coordinator.clock import Clock
 from coordinator.config import Budget, Config
+from coordinator.errors import RuleError
 from coordinator.store.audit import Actor, Event
 from coordinator.store.schema import Plan, Purpose
 from coordinator.store.writer import Writer
@@ -101,10 +102,11 @@ def ensure_plan(
     """The stored plan of (year, purpose); made and signed if there is none.
 
     One plan per year and purpose, whatever the number of rounds: a site that answered it answers again with the same
-    sealed bytes, at no cost.
+    sealed bytes, at no cost. RuleError if it was written against another catalogue.
     """
     found = writer.plan(*which)
     if found is not None:
+        current_plan(found)
         return found
     message = plan_message(*which, config, clock)
     plan = Plan(
@@ -123,6 +125,18 @@ def read_plan(plan: Plan) -> pb.Plan:
     """The message inside a plan that we signed and stored."""
     message = pb.Plan()
     message.ParseFromString(pb.Envelope.FromString(plan.envelope).body)
+    return message
+
+
+def current_plan(plan: Plan) -> pb.Plan:
+    """The message inside a stored plan; RuleError if it was written against another catalogue than this version's."""
+    message = read_plan(plan)
+    if message.catalogue_digest != current_catalogue()[1]:
+        raise RuleError(
+            "other_catalogue",
+            f"plan {plan.plan_id} was written against catalogue {message.catalogue_digest.hex()[:16]}",
+            "run the release of Leadline that holds this catalogue",
+        )
     return message
 
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from coordinator.benchmarks.assemble import benchmark_rows, trend_rows
-from coordinator.benchmarks.model import BenchmarkRow, SiteFigures, Status
+from coordinator.benchmarks.gate import GateRules
+from coordinator.benchmarks.model import BenchmarkRow, Status
 from coordinator.clock import Clock
 from coordinator.config import Config
 from coordinator.errors import RuleError
 from coordinator.figures import SiteYear, complete_years, site_figures, trend_points
-from coordinator.plans import charged, read_plan
+from coordinator.plans import charged, current_plan
 from coordinator.publications.files import rows_as_csv, rows_as_parquet
 from coordinator.publications.members import admitted
 from coordinator.publications.model import Publication, sign_document
@@ -30,23 +31,29 @@ from protocols.catalogue import current_catalogue
 from protocols.catalogue.model import Catalogue
 from protocols.periods import Grain, periods_of
 from protocols.statement import key_id
+from protocols.v1 import leadline_pb2 as pb
 
 FINISHED = {RoundState.COMPLETE, RoundState.CLOSED_SHORT}
 
 
 @dataclass(frozen=True)
-class PlanRows:
-    """What one plan contributes: its rows, the sites they used, and the sites that wait for others to join with."""
+class YearPart:
+    """What one ledger year contributes: its rows, and the sites that they used.
 
-    plan: Plan
+    `waiting` are sites that wait for others to join with; `left_out` are finished plans that lack one of the sites.
+    """
+
+    year: int
+    plans: tuple[pb.Plan, ...]
+    members: tuple[SiteYear, ...]
     rows: tuple[BenchmarkRow, ...]
-    years: tuple[SiteYear, ...]
     waiting: tuple[str, ...]
+    left_out: tuple[str, ...]
 
     @property
-    def members(self) -> list[str]:
+    def member_ids(self) -> list[str]:
         """Ids of the sites in the rows."""
-        return [year.site.site_id for year in self.years]
+        return [member.site.site_id for member in self.members]
 
     @property
     def shows_something(self) -> bool:
@@ -59,7 +66,7 @@ class Draft:
     """A publication as it would be under the next number, and what it rests on."""
 
     publication: Publication
-    parts: tuple[PlanRows, ...]
+    parts: tuple[YearPart, ...]
 
 
 @dataclass(frozen=True)
@@ -75,10 +82,10 @@ def draft(reader: Reader, config: Config, clock: Clock) -> Draft:
     """What would be published now. RuleError if no round has finished."""
     before = reader.last_publication()
     members = before.members if before else {}
+    today = clock.now().date()
     parts = tuple(
-        _plan_rows(reader, plan, members.get(plan.plan_id, []), config, clock.now().date())
-        for plan in reader.plans()
-        if any(round_.state in FINISHED for round_ in reader.rounds_of_plan(plan.plan_id))
+        _year_part(reader, plans, members.get(str(year), []), config.gate, today)
+        for year, plans in _finished_plans(reader).items()
     )
     if not parts:
         raise RuleError("nothing_finished", "no round has finished yet", "see: rounds status")
@@ -90,12 +97,21 @@ def draft(reader: Reader, config: Config, clock: Clock) -> Draft:
         catalogue_version=catalogue.version,
         catalogue_digest=digest.hex(),
         replaces=before.number if before else None,
-        sites=len({site_id for part in parts for site_id in part.members}),
+        sites=len({site_id for part in parts for site_id in part.member_ids}),
         guarantee=_guarantee(parts, catalogue),
         gate=config.gate,
         rows=tuple(row for part in parts for row in part.rows),
     )
     return Draft(publication, parts)
+
+
+def _finished_plans(reader: Reader) -> dict[int, list[Plan]]:
+    """By year, the plans with a round that ended well."""
+    found: dict[int, list[Plan]] = {}
+    for plan in reader.plans():
+        if any(round_.state in FINISHED for round_ in reader.rounds_of_plan(plan.plan_id)):
+            found.setdefault(plan.year, []).append(plan)
+    return found
 
 
 def publish(store: Store, config: Config, clock: Clock, key: Ed25519PrivateKey) -> Published:
@@ -129,56 +145,57 @@ def _stored(made: Draft, content_digest: bytes, key: Ed25519PrivateKey) -> Store
         signature=sign_document(document, key),
         key_id=key_id(key.public_key()),
         content_digest=content_digest,
-        members={part.plan.plan_id: part.members for part in made.parts if part.shows_something},
+        members={str(part.year): part.member_ids for part in made.parts if part.shows_something},
         created_at=publication.created_at,
     )
 
 
-def _plan_rows(reader: Reader, plan: Plan, before: Sequence[str], config: Config, today: date) -> PlanRows:
-    message = read_plan(plan)
-    years = complete_years(reader, plan)
-    figures = [site_figures(year, message) for year in years]
-    chosen = admitted(figures, before, config.gate.min_difference)
-    used = PlanRows(
-        plan,
-        rows=(),
-        years=tuple(year for year in years if year.site.site_id in chosen),
-        waiting=tuple(year.site.site_id for year in years if year.site.site_id not in chosen),
+def _year_part(
+    reader: Reader, plans: Sequence[Plan], before: Collection[str], rules: GateRules, today: date
+) -> YearPart:
+    """All plans of a year use the same sites, so that no two of its figures differ by a site.
+
+    These are the sites that completed every plan, as far as they may join those of the publication before. A plan
+    that finished later and lacks one of those is left out.
+    """
+    complete = {plan: complete_years(reader, plan) for plan in plans}
+    everywhere = set.intersection(*({year.site.site_id for year in years} for years in complete.values()))
+    candidates = [y for y in complete[plans[0]] if y.site.site_id in everywhere or y.site.site_id in before]
+    chosen = admitted([y.site for y in candidates], before, rules.min_difference)
+    used = {plan: [y for y in years if y.site.site_id in chosen] for plan, years in complete.items()}
+    whole = [plan for plan in plans if len(used[plan]) == len(chosen)]
+    return YearPart(
+        year=plans[0].year,
+        plans=tuple(current_plan(plan) for plan in whole),
+        members=tuple(used[plans[0]]),
+        rows=tuple(row for plan in whole for row in _rows(plan, used[plan], rules, today)),
+        waiting=tuple(sorted({y.site.site_id for y in candidates} - chosen)),
+        left_out=tuple(plan.plan_id for plan in plans if plan not in whole),
     )
-    figures = [site for site in figures if site.site_id in chosen]
-    return replace(used, rows=tuple(_rows(used, figures, config, today)))
 
 
-def _rows(part: PlanRows, figures: Sequence[SiteFigures], config: Config, today: date) -> list[BenchmarkRow]:
+def _rows(plan: Plan, years: Sequence[SiteYear], rules: GateRules, today: date) -> list[BenchmarkRow]:
     catalogue, _ = current_catalogue()
-    message = read_plan(part.plan)
-    if part.plan.purpose is Purpose.BENCHMARK:
-        whole_year = periods_of(message.year, Grain.YEAR)[0]
-        return benchmark_rows(catalogue, whole_year, figures, today, config.gate)
+    message = current_plan(plan)
+    figures = [site_figures(year, message) for year in years]
+    if plan.purpose is Purpose.BENCHMARK:
+        whole_year = periods_of(plan.year, Grain.YEAR)[0]
+        return benchmark_rows(catalogue, whole_year, figures, today, rules)
     return [
         row
         for request in message.tallies
         for row in trend_rows(
-            catalogue,
-            request.tally,
-            trend_points(part.years, part.plan, request.tally),
-            figures,
-            today,
-            config.gate,
+            catalogue, request.tally, trend_points(years, message, request.tally), figures, today, rules
         )
     ]
 
 
-def _guarantee(parts: Sequence[PlanRows], catalogue: Catalogue) -> tuple[str, ...]:
+def _guarantee(parts: Sequence[YearPart], catalogue: Catalogue) -> tuple[str, ...]:
     """The sentences for the ledger year that cost the most: the plans of one year add up."""
-    by_year: dict[int, dict[str, int]] = {}
-    for part in parts:
-        spent = by_year.setdefault(part.plan.year, {"clinician": 0, "record": 0})
-        for unit, rho_nano in charged(read_plan(part.plan), catalogue).items():
-            spent[unit] += rho_nano
-    clinician, record = (max(spent[unit] for spent in by_year.values()) for unit in ("clinician", "record"))
+    by_year = [[charged(plan, catalogue) for plan in part.plans] for part in parts]
+    clinician, record = (max(sum(c[unit] for c in costs) for costs in by_year) for unit in ("clinician", "record"))
     said = sentences(clinician, record)
-    without_keys = {year.site.site_id for part in parts for year in part.years if year.protects_encounters()}
+    without_keys = {m.site.site_id for part in parts for m in part.members if m.protects_encounters()}
     if without_keys:
         said.append(
             f"At {len(without_keys)} of the sites the records name no person, so there the noise protects each "

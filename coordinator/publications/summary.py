@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from coordinator.benchmarks.gate import GateRules
 from coordinator.benchmarks.model import BenchmarkRow, Status
-from coordinator.publications.build import Draft, PlanRows
+from coordinator.publications.build import Draft, YearPart
 from coordinator.publications.model import Publication
 from coordinator.report import table
 
@@ -46,13 +46,16 @@ def dry_run_text(made: Draft) -> str:
     return "\n".join([*lines, "", *made.publication.guarantee])
 
 
-def _waiting(part: PlanRows) -> str:
-    if not part.waiting:
-        return ""
-    return (
-        f"  waiting: {', '.join(part.waiting)} answered {part.plan.plan_id} after it was published; "
-        "late sites of one size group join together, so that no difference shows one of them"
-    )
+def _waiting(part: YearPart) -> str:
+    notes = []
+    if part.waiting:
+        notes.append(
+            f"  waiting: {', '.join(part.waiting)} answered {part.year} after it was published; late sites of one "
+            "size group join together, so that no difference shows one of them"
+        )
+    if part.left_out:
+        notes.append(f"  left out: {', '.join(part.left_out)} lacks a site that the year's other figures hold")
+    return "\n".join(notes)
 
 
 def _line(row: BenchmarkRow, why: dict[Status, str]) -> tuple[str, ...]:

@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from coordinator.broker import MAX_ANSWERS, SERVICE, start_broker
+from coordinator.broker import MAX_ENVELOPES, SERVICE, start_broker
+from coordinator.rounds.conduct import open_rounds
 from coordinator.rounds.states import RequestState
 from coordinator.sites import canonical_transport_key, set_site_state
 from coordinator.store.schema import SiteState
@@ -125,7 +126,7 @@ def test_delivering_twice_is_safe_and_a_delivery_to_nobody_is_refused(world: Wor
 def test_a_payload_that_is_no_batch_or_too_long_is_noted_and_dropped(world: World, broker: BrokerStub) -> None:
     world.open()
     (delivery,) = take(broker, world.sites[0].node(1))
-    flood = pb.Batch(envelopes=[b"x"] * (MAX_ANSWERS + 1)).SerializeToString()
+    flood = pb.Batch(envelopes=[b"x"] * (MAX_ENVELOPES + 1)).SerializeToString()
     for payload in (b"\xff\xff", flood):
         broker.Deliver(broker_pb2.Delivery(delivery_id=delivery.delivery_id, payload=payload), timeout=CALL_S)
     with world.store.reading() as reader:
@@ -142,6 +143,17 @@ def test_one_bad_envelope_does_not_keep_back_the_others(world: World, broker: Br
     payload = pb.Batch(envelopes=[b"junk", *good, b""]).SerializeToString()
     broker.Deliver(broker_pb2.Delivery(delivery_id=delivery.delivery_id, payload=payload), timeout=CALL_S)
     assert answered(world, "site-01")
+
+
+def test_a_batch_holds_no_more_than_a_node_takes(world: World, broker: BrokerStub) -> None:
+    for year in range(YEAR - 8, YEAR + 1):
+        open_rounds(world.store, world.clock, world.config, world.key, year)
+    sizes = []
+    for _ in range(2):
+        (delivery,) = take(broker, world.sites[0].node(1))
+        sizes.append(len(pb.Batch.FromString(delivery.payload).envelopes))
+        answer(broker, world, delivery)
+    assert sizes == [MAX_ENVELOPES, 9 * 8 - MAX_ENVELOPES]
 
 
 def test_requests_carry_the_newest_ledger_head_that_was_seen(world: World, broker: BrokerStub) -> None:

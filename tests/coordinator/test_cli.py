@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import sys
 from pathlib import Path
 from typing import Any
@@ -142,3 +143,24 @@ def test_a_missing_or_wrong_configuration_is_named(
     error = shell.data("sites", "list", code=4)
     assert error["error_code"] == "config_unknown_key"
     assert "nothing" in error["message"]
+
+
+def test_a_fault_of_our_own_has_an_exit_code_of_its_own(shell: Shell, finished: World) -> None:
+    finished.store.close()
+    with sqlite3.connect(finished.config.paths.database) as database:
+        database.execute("UPDATE sites SET attributes = '{}'")
+    code, _, errors = shell("sites", "list")
+    assert code == ExitCode.INTERNAL
+    assert "an internal fault, KeyError" in errors.splitlines()[-1]
+
+
+def test_a_database_that_does_not_answer_is_a_timeout(
+    shell: Shell, finished: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("coordinator.store.database.BUSY_TIMEOUT_S", 0.1)
+    database = sqlite3.connect(finished.config.paths.database, isolation_level=None)
+    database.execute("BEGIN IMMEDIATE")
+    code, _, errors = shell("sites", "disable", "--site-id", "site-01")
+    database.execute("ROLLBACK")
+    assert code == ExitCode.TIMEOUT
+    assert "the database did not answer" in errors

@@ -62,7 +62,7 @@ def test_a_site_without_all_four_slices_is_left_out(world: World) -> None:
 
 def test_a_trend_pools_all_sites_and_draws_on_all_tables(finished: World) -> None:
     plan, years = read(finished, "trend")
-    points = trend_points(years, plan, "supported")
+    points = trend_points(years, read_plan(plan), "supported")
     assert [point.period for point in points] == [*periods_of(YEAR, Grain.MONTH), *periods_of(YEAR, Grain.QUARTER)]
     assert {point.n_sites for point in points} == {8}
     request = next(r for r in read_plan(plan).tallies if r.tally == "supported")
@@ -78,4 +78,4 @@ def test_a_trend_pools_all_sites_and_draws_on_all_tables(finished: World) -> Non
 def test_a_trend_of_nobody_is_empty(world: World) -> None:
     world.open()
     plan, years = read(world, "trend")
-    assert trend_points(years, plan, "supported") == []
+    assert trend_points(years, read_plan(plan), "supported") == []

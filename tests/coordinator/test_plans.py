@@ -7,7 +7,7 @@ from decimal import Decimal
 from math import sqrt
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coordinator.config import Budget, Config
@@ -28,6 +28,7 @@ def plans(budget: Budget) -> dict[Purpose, pb.Plan]:
     return {purpose: plan_message(2024, purpose, config, SetClock()) for purpose in purposes(config)}
 
 
+@settings(deadline=None, max_examples=30)
 @given(
     clinician=st.decimals("0.1", 10, places=3),
     record=st.decimals("0.1", 10, places=3),

@@ -12,16 +12,18 @@ import pyarrow.parquet as pq
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from coordinator.benchmarks.model import SiteFigures, Status
+from coordinator.benchmarks.model import Status
 from coordinator.errors import CoordinatorError, InputError, RuleError, SignatureError
-from coordinator.publications.build import Published, draft, publish
+from coordinator.publications.build import Published, _year_part, draft, publish
 from coordinator.publications.files import COLUMNS, write_files
 from coordinator.publications.members import admitted
 from coordinator.publications.shelf import Shelf
 from coordinator.publications.summary import dry_run_text, reasons
 from coordinator.publications.verify import verify_file
 from coordinator.rounds.conduct import advance_rounds, close_rounds
+from coordinator.store.schema import Site
 from protocols.keys import public_pem
+from protocols.v1 import leadline_pb2 as pb
 from tests.coordinator.conftest import YEAR, World
 
 HEAD = [
@@ -168,8 +170,8 @@ def test_a_publication_of_another_key_or_without_signature_is_refused(finished: 
         verify_in(tmp_path, finished)
 
 
-def a_site(name: str, band: str = "200-299") -> SiteFigures:
-    return SiteFigures(name, {"type": "acute_general", "bed_band": band}, {}, {})
+def a_site(name: str, band: str = "200-299") -> Site:
+    return Site(site_id=name, attributes={"type": "acute_general", "bed_band": band})
 
 
 def test_late_sites_join_by_size_group_and_three_at_a_time() -> None:
@@ -199,3 +201,36 @@ def test_a_late_site_waits_so_that_two_publications_do_not_show_it(finished: Wor
     advance_rounds(finished.store, finished.clock)
     second = publish_now(finished).publication
     assert (first.publication.sites, second.sites) == (8, 11)
+
+
+def test_all_figures_of_a_year_use_the_same_sites(finished: World) -> None:
+    """A site that answered the trends and refused the benchmark is in neither."""
+    half = finished.enrol("site-09")
+    finished.open()
+    delivery = finished.take(half)[0]
+    batch = pb.Batch.FromString(delivery.payload).envelopes
+    trend_only = pb.Batch(envelopes=[half.answer(raw, finished.pso) for raw in batch[4:]])
+    finished.deliver(delivery.delivery_id, trend_only.SerializeToString())
+    close_rounds(finished.store)
+    with finished.store.reading() as reader:
+        assert len(reader.releases_of_site("site-09")) == 4
+        made = draft(reader, finished.config, finished.clock)
+    assert made.publication.sites == 8
+    assert {row.n_sites for row in made.publication.rows if row.peer_group == "all"} == {8}
+
+
+def test_a_plan_that_lacks_a_published_site_is_left_out(finished: World) -> None:
+    """The benchmark alone was published, with nine sites; the trend that finished later has eight of them."""
+    ninth = finished.enrol("site-09")
+    finished.open()
+    delivery = finished.take(ninth)[0]
+    batch = pb.Batch.FromString(delivery.payload).envelopes
+    benchmark_only = pb.Batch(envelopes=[ninth.answer(raw, finished.pso) for raw in batch[:4]])
+    finished.deliver(delivery.delivery_id, benchmark_only.SerializeToString())
+    close_rounds(finished.store)
+    with finished.store.reading() as reader:
+        plans = reader.plans()
+        before = [f"site-{number:02d}" for number in range(1, 10)]
+        part = _year_part(reader, plans, before, finished.config.gate, finished.clock.now().date())
+    assert part.left_out == (f"{YEAR}-trend",)
+    assert {row.n_sites for row in part.rows if row.peer_group == "all"} == {9}
