@@ -9,7 +9,7 @@ from coordinator.benchmarks.model import SiteFigures
 
 EVERYONE = "all"
 
-_TITLES = {
+TITLES = {
     EVERYONE: "All sites",
     "beds-under-100": "Hospitals with fewer than 100 beds",
     "beds-100-299": "Hospitals with 100 to 299 beds",
@@ -50,6 +50,6 @@ def peer_groups(figures: Sequence[SiteFigures]) -> tuple[PeerGroup, ...]:
     """Everyone (also when there is nobody), then the size groups that have a site; a site is in at most one
     of those.
     """
-    members = {group: frozenset(s.site_id for s in figures if size_group(s) == group) for group in _TITLES}
+    members = {group: frozenset(s.site_id for s in figures if size_group(s) == group) for group in TITLES}
     members[EVERYONE] = frozenset(s.site_id for s in figures)
-    return tuple(PeerGroup(group, _TITLES[group], ids) for group, ids in members.items() if ids or group == EVERYONE)
+    return tuple(PeerGroup(group, TITLES[group], ids) for group, ids in members.items() if ids or group == EVERYONE)

@@ -6,15 +6,8 @@ from dataclasses import dataclass
 
 from coordinator.benchmarks.gate import GateRules
 from coordinator.benchmarks.model import BenchmarkRow, Status
+from coordinator.benchmarks.peers import TITLES
 from coordinator.portal.change import Change
-
-PEER_GROUPS = {
-    "all": "All sites",
-    "beds-under-100": "Hospitals with fewer than 100 beds",
-    "beds-100-299": "Hospitals with 100 to 299 beds",
-    "beds-300-plus": "Hospitals with 300 beds or more",
-    "ems": "Emergency medical services",
-}
 
 READING_NOTES = {
     "Events and exposure": (
@@ -89,7 +82,7 @@ def change_words(change: Change, year: int) -> str:
 
 def peer_group_words(peer_group: str) -> str:
     """The title of a peer group; groups of later versions are called by their id."""
-    return PEER_GROUPS.get(peer_group, peer_group.replace("-", " ").capitalize())
+    return TITLES.get(peer_group, peer_group.replace("-", " ").capitalize())
 
 
 def percentile_words(level: int) -> str:
