@@ -9,7 +9,11 @@ _CLOCK = re.compile(r"^(\d{1,2})(?:[:.h](\d{2}))(?:[:.](\d{2})(?:[.,]\d+)?)?\s*(
 _HOUR = re.compile(r"^(\d{1,2})\s*(?:([ap])\.?\s?m\.?|h|uhr)$", re.IGNORECASE)
 _DIGITS = re.compile(r"^(\d{1,2})(\d{2})$")
 _FRACTION = re.compile(r"^0?[.,]\d+$")
-_ZONE = re.compile(r"\s*(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})$")
+# A zone counts only behind a clock time: "12-OCT-2024" ends like one.
+_ZONE = re.compile(
+    r"(:\d{2}(?:\.\d+)?(?:\s*[AP]M)?|\dT\d{4,6}(?:\.\d+)?)\s*(?:Z|UTC|GMT|BST|[A-Z]{2,3}T|[+-]\d{2}:?\d{2})$",
+    re.IGNORECASE,
+)
 _BEHIND_DATE = re.compile(
     r"^(?P<day>\d{8}|\d+\D+\d+.*?|.*?[^\W\d_]{3,}.*?\d.*?)"
     r"(?:(?<=\d)T|(?<=[A-Za-z]{3}\d{4}):|[\s,]+(?:at\s+)?)"
@@ -25,7 +29,7 @@ def split_stamp(text: str) -> tuple[str, str]:
 
     A time zone is left out and the clock kept as written: what people remember is the clock on the ward's wall.
     """
-    bare = _ZONE.sub("", text) if ":" in text or "T" in text else text
+    bare = _ZONE.sub(r"\1", text)
     for pattern in (_BEHIND_DATE,) if ":" in bare else (_SERIAL, _JOINED, _BEHIND_DATE):
         match = pattern.match(bare)
         if match:

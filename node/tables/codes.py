@@ -79,7 +79,7 @@ def harm_lookup(column: Column, local: Mapping[str, str], read_marks: bool) -> L
 @cache
 def words_for_missing(kind: Literal["value", "identifier"]) -> frozenset[str]:
     """Casefolded words that mean that there is no value, or that an identifier names nobody."""
-    words = _synonyms()["missing"]
+    words = synonyms()["missing"]
     return frozenset(words["value"]) | frozenset(words["identifier"] if kind == "identifier" else ())
 
 
@@ -90,14 +90,15 @@ class _Title:
 
 
 @cache
-def _synonyms() -> dict[str, Any]:
+def synonyms() -> dict[str, Any]:
+    """The table of known words, as it stands in synonyms.toml."""
     return tomllib.loads(files("node.tables").joinpath("synonyms.toml").read_text(encoding="utf-8"))
 
 
 @cache
 def _words(section: str) -> dict[str, str]:
     """Word -> code of one section; empty if there is none."""
-    codes: dict[str, list[str]] = _synonyms().get(section, {})
+    codes: dict[str, list[str]] = synonyms().get(section, {})
     return {normalise_code(word): code for code, words in codes.items() for word in words}
 
 
@@ -106,7 +107,7 @@ def _titles(codes: tuple[str, ...]) -> tuple[_Title, ...]:
     """The ordered job titles, of those codes that the column has."""
     return tuple(
         _Title(entry["code"], re.compile("|".join(map(_title_pattern, entry["words"]))))
-        for entry in _synonyms()["role"]
+        for entry in synonyms()["role"]
         if entry["code"] in codes
     )
 

@@ -46,6 +46,7 @@ _MONTHS = {
 }
 _IGNORED_WORDS = frozenset(("st", "nd", "rd", "th", "of", "de", "the"))
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_MOST_DIGITS = 8  # year, month and day run together
 _TOKENS = re.compile(r"\d+|[a-z]+")
 _SERIAL = re.compile(r"^\d{5}(?:[.,]\d+)?$")
 _ALLOWED = re.compile(r"^[\d a-z./,'\\-]+$")
@@ -118,6 +119,8 @@ def _tokens(text: str) -> tuple[list[str], int | None]:
     month: int | None = None
     for token in _TOKENS.findall(plain):
         if token.isdigit():
+            if len(token) > _MOST_DIGITS:
+                return [], None
             numbers.append(token)
         elif token in _IGNORED_WORDS or (token[:3] in _WEEKDAYS and month is None and not numbers):
             continue

@@ -31,7 +31,7 @@ def table_flags(tables: Mapping[str, pd.DataFrame]) -> Iterable[Flag]:
         held = set(tables[parent][key])
         lost = ~keys.map(held.__contains__).astype("bool")
         if lost.any():
-            detail = f"{lost.mean():.0%} of {key} are not in {parent}"
+            detail = f"{lost.mean():.1%} of {key} are not in {parent}"
             yield Flag(rule="unlinked", table=child, file="", column=key, detail=detail)
     for table, column in _ENTERED_BY_HAND:
         days = tables[table][column].dt.date.value_counts()

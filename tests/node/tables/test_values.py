@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.tables.clocks import parse_clock, split_stamp
-from node.tables.codes import CLASS_MARK, FALLBACKS, _synonyms, code_lookup, harm_lookup
+from node.tables.codes import CLASS_MARK, FALLBACKS, synonyms, code_lookup, harm_lookup
 from node.tables.dates import EXCEL_EPOCH, parse_day, parse_month
 from node.tables.keys import KeyHasher, is_damaged, key_namespace, normalise_identifier
 from node.tables.numbers import parse_number, uses_decimal_comma
@@ -69,6 +69,8 @@ def test_one_day_in_many_forms(text: str) -> None:
         "12 Foo 2024",
         "Mar Apr 2024",
         "12/03/2024 or later",
+        "2024-03-" + "9" * 30,
+        "2024-" + "9" * 11 + "-01",
         "２",
     ],
 )
@@ -120,7 +122,10 @@ def test_months(text: str) -> None:
         ("12 Mar 2024 at 2pm", "12 Mar 2024", "2pm"),
         ("12OCT2024:14:30:00", "12OCT2024", "14:30:00"),
         ("202403121430", "20240312", "1430"),
-        ("20240312T143000", "20240312", "1430"),
+        ("20240312T143000Z", "20240312", "1430"),
+        ("2024-03-12 07:03:00.000000-0500", "2024-03-12", "07:03:00.000000"),
+        ("03/12/2024 2:30 PM EST", "03/12/2024", "2:30 PM"),
+        ("12-OCT-2024", "12-OCT-2024", ""),
         ("45363.5", "45363", ".5"),
         ("12. 03. 2024", "12. 03. 2024", ""),
         ("2024-03-12", "2024-03-12", ""),
@@ -286,14 +291,14 @@ def test_the_same_word_means_different_things_in_two_tables() -> None:
     assert code_lookup("support_activation", activation.column("response"), {})("no response") == "no_reply"
 
 
-def test_synonyms_and_fallbacks_name_canonical_codes() -> None:
+def testsynonyms_and_fallbacks_name_canonical_codes() -> None:
     columns = {c.name: c for t in TABLES.values() for c in t.columns if c.kind == "code"}
     every = {**columns, **{f"{t.name}.{c.name}": c for t in TABLES.values() for c in t.columns if c.kind == "code"}}
-    for section, codes in _synonyms().items():
+    for section, codes in synonyms().items():
         if section in every:
             assert set(codes) <= set(every[section].codes), section
-    assert {entry["code"] for entry in _synonyms()["role"]} == {*ROLE.codes, "group"}
-    assert set(_synonyms()["harm_marks"]) <= set(HARM.codes)
+    assert {entry["code"] for entry in synonyms()["role"]} == {*ROLE.codes, "group"}
+    assert set(synonyms()["harm_marks"]) <= set(HARM.codes)
     for name, pair in FALLBACKS.items():
         assert set(pair) <= set(columns[name].codes), name
 
