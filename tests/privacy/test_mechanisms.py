@@ -142,6 +142,34 @@ def test_a_price_above_the_budget_is_refused() -> None:
             mechanisms._draw(counts, scale, sensitivity, rho)
 
 
+def test_opendp_s_own_price_guards_our_calibration(monkeypatch: pytest.MonkeyPatch) -> None:
+    for cap in (1, 3):
+        short = mechanisms.sigma_1024(cap, HALF) - 1
+        monkeypatch.setattr(mechanisms, "sigma_1024", lambda *_, sigma=short: sigma)
+        with pytest.raises(MechanismError, match="above its budget"):
+            noisy_counts(np.zeros(2, dtype=np.int64), cap, HALF)
+        monkeypatch.undo()
+
+
+class ShortAnswer:
+    """A library that returns fewer values than it was given."""
+
+    def __rrshift__(self, _space: object) -> ShortAnswer:
+        return self
+
+    def map(self, _distance: float) -> float:
+        return 0.0
+
+    def __call__(self, counts: Draws) -> list[int]:
+        return counts[1:].tolist()
+
+
+def test_an_answer_of_another_length_is_thrown_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mechanisms.dp.m, "then_gaussian", lambda _scale: ShortAnswer())
+    with pytest.raises(MechanismError, match="another length"):
+        noisy_counts(np.zeros(3, dtype=np.int64), 1, HALF)
+
+
 def _draw_in_child(connection: multiprocessing.connection.Connection) -> None:
     connection.send(our_draws(64, 20).tolist())
 

@@ -195,6 +195,17 @@ def test_no_other_split_is_better_than_the_optimal_one(shape: Shape) -> None:
     assert best <= min(loss(specs, rival + 1e-12, shape, query) for rival in rivals) * (1 + 1e-6)
 
 
+@pytest.mark.parametrize("shape", [Shape(3, 1), Shape(2, 2)], ids=str)
+def test_at_the_optimal_split_every_table_earns_its_share(shape: Shape) -> None:
+    """Kuhn and Tucker: the loss falls equally fast with every share that is not zero."""
+    query = workload(MONTHS_QUARTERS_YEAR, shape)
+    shares = optimal_split(MONTHS_QUARTERS_YEAR, shape, query)
+    step = 1e-5
+    best = loss(MONTHS_QUARTERS_YEAR, shares, shape, query)
+    gains = [best - loss(MONTHS_QUARTERS_YEAR, shares + step * row, shape, query) for row in np.eye(len(shares))]
+    assert np.allclose(np.array(gains) / step, best, rtol=1e-3)
+
+
 def test_the_expected_variance_is_that_loss() -> None:
     shape, query = Shape(2, 1), workload(MONTHS_QUARTERS_YEAR, Shape(2, 1))
     parts = split_budget(NANO // 2000, PRACTICAL)  # much noise, so that rounding sigma up does not show
