@@ -66,9 +66,9 @@ class Broker(broker_pb2_grpc.BrokerServicer):
         self._heard_at = time.monotonic()
         nodes = self._nodes_by_site(request.online)
         with self._store.reading() as reader:
-            waiting = [site_id for site_id in nodes if self._due(reader, site_id)]
+            due_sites = reader.sites_due(self._clock.now())
         reply = broker_pb2.TakeReply()
-        for site_id in waiting:
+        for site_id in sorted(nodes.keys() & due_sites):
             if reply.ByteSize() > MAX_MESSAGE_BYTES - MAX_DELIVERY_BYTES:
                 break
             delivery = self._hand_out(site_id, nodes[site_id])
@@ -107,7 +107,7 @@ class Broker(broker_pb2_grpc.BrokerServicer):
             plan = reader.plan_by_id(round_.plan_id)
             assert plan is not None  # noqa: S101  (a foreign key)
             requests = reader.requests(round_.round_id, site_id)
-            due += [(plan, request) for request in due_requests(requests, plan.year, now)]
+            due += [(plan, request) for request in due_requests(requests, now)]
         return due[:MAX_ENVELOPES]
 
     def _hand_out(self, site_id: str, node_id: int) -> broker_pb2.Delivery | None:

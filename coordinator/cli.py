@@ -234,7 +234,8 @@ def serve(config: ConfigOption = _CONFIG) -> None:
     """Run broker, round clock, pages and API in the foreground, until SIGTERM or Ctrl-C."""
     from coordinator import serve as serving  # noqa: PLC0415  (loads the web stack, see publish)
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("leadline").setLevel(logging.INFO)
     serving.serve(load_config(config), _CLOCK)
 
 

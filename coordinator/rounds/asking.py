@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from itertools import takewhile
 
 from coordinator.config import Rounds
 from coordinator.rounds.states import RequestState
@@ -18,21 +19,16 @@ FIRST_WAIT_S = 1.0
 LAST_WAIT_S = 30.0
 
 
-def has_closed(year: int, quarter: int, now: datetime) -> bool:
-    """Whether the last day of the quarter is over."""
-    return now.date() > periods_of(year, Grain.QUARTER)[quarter - 1].end
+def closes_at(year: int, quarter: int) -> datetime:
+    """The first moment after the quarter's last day."""
+    end = periods_of(year, Grain.QUARTER)[quarter - 1].end
+    return datetime.combine(end + timedelta(days=1), time(), UTC)
 
 
-def due_requests(requests: Sequence[Request], year: int, now: datetime) -> list[Request]:
+def due_requests(requests: Sequence[Request], now: datetime) -> list[Request]:
     """Those of one site's requests in one round, in the order of quarters, that are to be sent now."""
-    due: list[Request] = []
-    for request in requests:
-        if request.state is not RequestState.WAITING:
-            continue
-        if not has_closed(year, request.quarter, now) or request.due_at > now:
-            break
-        due.append(request)
-    return due
+    waiting = [request for request in requests if request.state is RequestState.WAITING]
+    return list(takewhile(lambda request: request.due_at <= now, waiting))
 
 
 def resend_at(now: datetime, attempts: int, rules: Rounds, jitter: random.Random) -> datetime:

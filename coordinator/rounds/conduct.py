@@ -11,6 +11,7 @@ from coordinator.clock import Clock
 from coordinator.config import Config
 from coordinator.errors import InputError, RuleError
 from coordinator.plans import ensure_plan, purposes
+from coordinator.rounds.asking import closes_at
 from coordinator.rounds.states import ROUND_MACHINE, RequestState, RoundEvent, RoundState
 from coordinator.store.audit import Actor, Detail, Event
 from coordinator.store.database import Store
@@ -68,7 +69,7 @@ def _open_round(writer: Writer, plan: Plan, span: tuple[datetime, datetime], con
         reason="",
     )
     requests = [
-        _request(writer, opened, site.site_id, quarter)
+        _request(writer, opened, site.site_id, (plan.year, quarter))
         for site in writer.sites(SiteState.ENABLED)
         for quarter in QUARTERS
     ]
@@ -81,8 +82,12 @@ def _open_round(writer: Writer, plan: Plan, span: tuple[datetime, datetime], con
     return opened
 
 
-def _request(writer: Writer, opened: Round, site_id: str, quarter: int) -> Request:
-    """A request; answered from the start if an earlier round of the same plan brought the release."""
+def _request(writer: Writer, opened: Round, site_id: str, slice_: tuple[int, int]) -> Request:
+    """A request for (year, quarter), due once the quarter has closed.
+
+    It is answered from the start if an earlier round of the same plan brought the release.
+    """
+    year, quarter = slice_
     has_release = writer.release(opened.plan_id, site_id, quarter) is not None
     return Request(
         request_id=uuid.uuid4().hex,
@@ -90,7 +95,7 @@ def _request(writer: Writer, opened: Round, site_id: str, quarter: int) -> Reque
         site_id=site_id,
         quarter=quarter,
         state=RequestState.ANSWERED if has_release else RequestState.WAITING,
-        due_at=opened.opened_at,
+        due_at=max(opened.opened_at, closes_at(year, quarter)),
         sent_at=None,
         attempts=0,
         reasks=0,

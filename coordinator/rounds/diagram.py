@@ -47,8 +47,7 @@ def mermaid(machine: Machine[S, E]) -> str:
     """A Mermaid state diagram of a transition table."""
     lines = ["stateDiagram-v2", f"    [*] --> {machine.first.value}"]
     lines += [
-        f"    {before.value} --> {after.value}: {event.value}"
-        for (before, event), after in machine.transitions.items()
+        f"    {before.value} --> {after.value}: {event.value}" for (before, event), after in machine.transitions.items()
     ]
     lines += [f"    {state.value} --> [*]" for state in sorted(machine.final_states())]
     return "\n".join(lines)

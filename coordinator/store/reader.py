@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -87,6 +88,16 @@ class Reader:
     def request(self, request_id: str) -> Request | None:
         """The request with this id."""
         return self._session.get(Request, request_id)
+
+    def sites_due(self, now: datetime) -> set[str]:
+        """Ids of the sites with a request in an open round that waits and may be sent."""
+        query = (
+            select(Request.site_id)
+            .join(Round, Round.round_id == Request.round_id)
+            .where(Round.state == RoundState.OPEN, Request.state == RequestState.WAITING, Request.due_at <= now)
+            .distinct()
+        )
+        return set(self._session.scalars(query))
 
     def open_request(self, plan_id: str, site_id: str, quarter: int) -> Request | None:
         """The request for this slice in the open round of the plan, if it was ever sent."""

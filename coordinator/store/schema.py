@@ -117,7 +117,7 @@ class Round(Base):
 
 
 class Request(Base):
-    """One slice asked of one site. `due_at` is when it may be sent (again), once its quarter has closed."""
+    """One slice asked of one site. `due_at` is when it may be sent (again), never before its quarter has closed."""
 
     __tablename__ = "requests"
 

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.federation
 
 COMMAND = [sys.executable, "-m", "coordinator.cli"]
 YEAR = 2024
-START_S = 60.0
+START_S = 120.0
 CALL_S = 5.0
 
 
