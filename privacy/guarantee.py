@@ -34,14 +34,16 @@ def sentences(clinician_rho_nano: int, record_rho_nano: int, linked_records: Ite
         )
     if record_rho_nano:
         said.append(
-            "A shared record (an event with its reviews and actions, or an activation): "
-            f"{_terms(record_rho_nano)} for each record and ledger year."
+            "A shared record (an event with its analysis and actions, or an activation), as a row of its own: "
+            f"{_terms(record_rho_nano)} for each record and ledger year. What the people in it contributed is "
+            "covered by their own budgets."
         )
     if clinician_rho_nano and record_rho_nano:
         said.append(_joint(clinician_rho_nano, record_rho_nano, linked_records))
     said.append(
-        "Not promised: protection of a hospital's totals as such, of what many clinicians have in common, or one "
-        "joint budget for a clinician who works at two hospitals: there the two budgets add up."
+        "Not promised: protection of a hospital's totals as such, of what many clinicians have in common (an event "
+        "with all the people in it: their budgets add up), or one joint budget for a clinician who works at two "
+        "hospitals: there the two budgets add up."
     )
     return said
 
@@ -51,4 +53,7 @@ def _joint(clinician_rho_nano: int, record_rho_nano: int, linked_records: Iterab
         f"{count}: epsilon {display_epsilon(clinician_rho_nano + count**2 * record_rho_nano)}"
         for count in linked_records
     )
-    return f"Both together, for a clinician linked to so many shared records in the year: {cases}."
+    return (
+        "Both together, for a clinician linked to so many shared records in the year (an event and the activation "
+        f"that belongs to it count as two): {cases}."
+    )
