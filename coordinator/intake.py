@@ -32,13 +32,12 @@ from privacy.accountant import sigma_1024
 from protocols.catalogue import current_catalogue
 from protocols.catalogue.model import Catalogue
 from protocols.keys import parse_public_pem
-from protocols.plan import QUARTERS, labels
+from protocols.plan import EXPOSURE_STEP, QUARTERS, labels
 from protocols.refusals import Code, Refused
 from protocols.statement import KINDS, Verified, open_statement, parse_envelope
 from protocols.v1 import leadline_pb2 as pb
 
 EXPOSURES = ("fte", "headcount", "patient_days")
-EXPOSURE_STEP = 10
 MAX_EXPOSURE = 10**8
 MAX_COUNT = 10**9
 MAX_LEDGER_LENGTH = 2**53

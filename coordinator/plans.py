@@ -8,11 +8,13 @@ up within each). All shares are whole nano-rho, rounded down, so their sum never
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 
+import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from coordinator.clock import Clock
@@ -22,6 +24,7 @@ from coordinator.store.audit import Actor, Event
 from coordinator.store.schema import Plan, Purpose
 from coordinator.store.writer import Writer
 from privacy.accountant import SIGMA_UNIT, rho_for_epsilon, sigma_1024
+from privacy.strategy import Shape, TableSpec, optimal_split, split_budget, table_matrix
 from protocols.catalogue import current_catalogue
 from protocols.catalogue.model import Catalogue, Tally
 from protocols.plan import GRAINS, plan_rho_nano
@@ -29,11 +32,7 @@ from protocols.statement import canonical_bytes, seal_statement
 from protocols.v1 import leadline_pb2 as pb
 
 TREND_TALLIES = ("supported", "activations", "serious_events")
-TREND_SPLIT = (
-    (pb.GRAIN_MONTH, Decimal("0.4")),
-    (pb.GRAIN_QUARTER, Decimal("0.3")),
-    (pb.GRAIN_YEAR, Decimal("0.3")),
-)
+TREND_GRAINS = (pb.GRAIN_MONTH, pb.GRAIN_QUARTER, pb.GRAIN_YEAR)
 
 
 @dataclass(frozen=True)
@@ -66,22 +65,42 @@ def scope_budgets(budget: Budget, purpose: Purpose) -> dict[str, int]:
     return parts
 
 
-def _equal_shares(tallies: Sequence[Tally], budgets: Mapping[str, int]) -> dict[str, int]:
-    sharing = Counter(tally.unit for tally in tallies)
-    return {tally.id: budgets[tally.unit] // sharing[tally.unit] for tally in tallies}
+def _shares(tallies: Sequence[Tally], purpose: Purpose, budgets: Mapping[str, int]) -> dict[str, int]:
+    """Nano-rho per tally: what minimises the total noise variance of a scope's values, counted in caps.
+
+    A table of n values has noise variance n / (2 rho) in all, in units of its cap, so rho goes with sqrt(n) (Lagrange).
+    """
+    weights = {t.id: math.sqrt(len(t.cell_names) if purpose is Purpose.BENCHMARK else 1) for t in tallies}
+    shares: dict[str, int] = {}
+    for unit, budget in budgets.items():
+        own = [tally.id for tally in tallies if tally.unit == unit]
+        whole = sum(weights[tally_id] for tally_id in own)
+        parts = split_budget(budget, np.array([weights[tally_id] / whole for tally_id in own]))
+        shares |= dict(zip(own, parts, strict=True))
+    return shares
+
+
+@cache
+def _trend_split() -> tuple[float, ...]:
+    """Shares of months, quarters and the year that minimise the mean variance of the three kinds after the fit."""
+    shape = Shape(strata=1, cells=1)
+    specs = [TableSpec(GRAINS[grain].months, by_stratum=False, by_cell=False) for grain in TREND_GRAINS]
+    query = np.vstack([table_matrix(spec, shape) / math.sqrt(spec.rows(shape)) for spec in specs])
+    return tuple(optimal_split(specs, shape, query))
 
 
 def _tables(purpose: Purpose, rho_nano: int) -> list[pb.Table]:
     if purpose is Purpose.BENCHMARK:
         return [pb.Table(grain=pb.GRAIN_YEAR, by_cell=True, rho_nano=rho_nano)]
-    return [pb.Table(grain=grain, by_cell=False, rho_nano=part_of(rho_nano, share)) for grain, share in TREND_SPLIT]
+    parts = split_budget(rho_nano, np.array(_trend_split()))
+    return [pb.Table(grain=g, by_cell=False, rho_nano=part) for g, part in zip(TREND_GRAINS, parts, strict=True)]
 
 
 def plan_message(year: int, purpose: Purpose, config: Config, clock: Clock) -> pb.Plan:
     """The plan of a year and purpose, unsigned, from the catalogue that this version ships."""
     catalogue, digest = current_catalogue()
     tallies = [t for t in catalogue.tallies if purpose is Purpose.BENCHMARK or t.id in TREND_TALLIES]
-    shares = _equal_shares(tallies, scope_budgets(config.budget, purpose))
+    shares = _shares(tallies, purpose, scope_budgets(config.budget, purpose))
     return pb.Plan(
         plan_id=f"{year}-{purpose}",
         catalogue_digest=digest,

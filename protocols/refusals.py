@@ -24,7 +24,6 @@ class Code(StrEnum):
     BAD_PLAN = "bad_plan"
     PLAN_CONFLICT = "plan_conflict"
     PERIOD_OPEN = "period_open"
-    SLICE_ORDER = "slice_order"
     PAUSED = "paused"
     MODE_NOT_ALLOWED = "mode_not_allowed"
     TALLY_NOT_ALLOWED = "tally_not_allowed"
@@ -107,11 +106,6 @@ EXPLANATIONS: dict[Code, Explanation] = {
         "The quarter that is asked for has not closed yet at this site.",
         "Ask again after the quarter's last day; check both clocks if it has passed.",
         True,
-    ),
-    Code.SLICE_ORDER: Explanation(
-        "A later quarter of this plan was already released, so an earlier one can no longer be.",
-        "Ask for quarters in order; what was missed stays missed, so that the cap per person holds.",
-        False,
     ),
     Code.PAUSED: Explanation(
         "The site has paused its participation.",
