@@ -11,7 +11,7 @@ _DIGITS = re.compile(r"^(\d{1,2})(\d{2})$")
 _FRACTION = re.compile(r"^0?[.,]\d+$")
 # A zone counts only behind a clock time: "12-OCT-2024" ends like one.
 _ZONE = re.compile(
-    r"(:\d{2}(?:\.\d+)?(?:\s*[AP]M)?|\dT\d{4,6}(?:\.\d+)?)\s*(?:Z|UTC|GMT|BST|[A-Z]{2,3}T|[+-]\d{2}:?\d{2})$",
+    r"^(?P<stamp>.*(?::\d{2}(?:\.\d+)?(?:\s*[AP]M)?|\dT\d{4,6}(?:\.\d+)?))\s*(?:Z|UTC|GMT|BST|[A-Z]{2,3}T|[+-]\d{2}:?\d{2})$",
     re.IGNORECASE,
 )
 _BEHIND_DATE = re.compile(
@@ -29,7 +29,8 @@ def split_stamp(text: str) -> tuple[str, str]:
 
     A time zone is left out and the clock kept as written: what people remember is the clock on the ward's wall.
     """
-    bare = _ZONE.sub(r"\1", text)
+    zoned = _ZONE.match(text) if ":" in text or "T" in text else None
+    bare = zoned["stamp"] if zoned else text
     for pattern in (_BEHIND_DATE,) if ":" in bare else (_SERIAL, _JOINED, _BEHIND_DATE):
         match = pattern.match(bare)
         if match:

@@ -27,7 +27,8 @@ def normalise_identifier(text: str) -> str:
     "00123", " 123 " and "123.0" are one; a run of zeros alone is "0".
     """
     bare = "".join((text if text.isascii() else unicodedata.normalize("NFKC", text)).split()).casefold()
-    bare = _FLOAT.sub(r"\1", bare)
+    if "." in bare:
+        bare = _FLOAT.sub(r"\1", bare)
     return bare.lstrip("0") or bare[-1:]
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.tables.clocks import parse_clock, split_stamp
-from node.tables.codes import CLASS_MARK, FALLBACKS, synonyms, code_lookup, harm_lookup
+from node.tables.codes import CLASS_MARK, FALLBACKS, code_lookup, harm_lookup, synonyms
 from node.tables.dates import EXCEL_EPOCH, parse_day, parse_month
 from node.tables.keys import KeyHasher, is_damaged, key_namespace, normalise_identifier
 from node.tables.numbers import parse_number, uses_decimal_comma
