@@ -173,5 +173,4 @@ def _draw_profile(beds: int, traits: Traits, rng: np.random.Generator) -> dict[s
         "setting": str(rng.choice(["urban_metro", "urban_other", "rural"], p=[0.5, 0.3, 0.2])),
         "programme_model": model,
         "programme_age": next((name for top, name in ages.items() if traits.programme_age < top), ">7y"),
-        "beds": str(beds),
     }
