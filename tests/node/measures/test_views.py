@@ -127,6 +127,11 @@ def test_an_event_is_recorded_when_it_was_reported_else_when_it_happened() -> No
     assert view["row_key"].tolist() == view["event_key"].tolist()
 
 
+def test_a_unit_that_is_listed_twice_is_what_it_was_first() -> None:
+    units = [{"unit_key": "u1", "unit_type": "icu"}, {"unit_key": "u1", "unit_type": "emergency"}]
+    assert events({"event_key": "e", "unit_key": "u1"}, unit=units)["unit_type"].tolist() == ["icu"]
+
+
 def test_involvements_carry_what_is_known_of_their_event() -> None:
     views = build_views(
         tables(
