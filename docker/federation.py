@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -51,7 +51,8 @@ def main(
         console.print(f"The demonstration failed: {error}\nAll logs: {folder / 'logs'}", style="red", markup=False)
         sys.exit(1)
     except KeyboardInterrupt:
-        console.print("Stopped.")
+        console.print("Stopped before the end.")
+        sys.exit(130)
 
 
 def fresh_folder(path: Path) -> Path:
@@ -102,9 +103,10 @@ def _show(outcome: Outcome, folder: Path) -> None:
 
 def _serve(demonstration: Demonstration) -> None:
     console.print(f"Pages: {demonstration.coordinator.address} (Ctrl-C ends everything)")
-    while True:
-        demonstration.require_running()
-        time.sleep(LOOK_S)
+    with suppress(KeyboardInterrupt):
+        while True:
+            demonstration.require_running()
+            time.sleep(LOOK_S)
 
 
 if __name__ == "__main__":

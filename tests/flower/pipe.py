@@ -63,7 +63,7 @@ class Pipe:
     def ask(self, site: Site, payload: bytes) -> str:
         return self.broker.ask(site.transport_key, payload)
 
-    def answer(self, delivery_id: str, timeout_s: float = 60) -> bytes:
+    def answer(self, delivery_id: str, timeout_s: float = 120) -> bytes:
         wait_for(lambda: delivery_id in self.broker.answers, timeout_s)
         return self.broker.answers[delivery_id]
 

@@ -16,10 +16,10 @@ from protocols.v1 import broker_pb2
 from protocols.v1.broker_pb2_grpc import BrokerServicer, add_BrokerServicer_to_server
 
 OPTIONS = [("grpc.max_send_message_length", 8 << 20), ("grpc.max_receive_message_length", 8 << 20)]
-RESEND_S = 15.0  # a round trip takes about 6 s on two cores, more on busy ones
+RESEND_S = 30.0  # a round trip takes about 5 s on two cores, several times that on busy ones
 
 
-def wait_for(condition: Callable[[], bool], timeout_s: float = 60) -> None:
+def wait_for(condition: Callable[[], bool], timeout_s: float = 120) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, "waited too long"

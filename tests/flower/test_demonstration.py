@@ -61,5 +61,5 @@ def test_leaves_nothing_behind_when_it_is_told_to_stop(tmp_path: Path) -> None:
     wait_for((folder / "sites" / "site-01" / "node.toml").is_file, timeout_s=200)
     assert len(processes_of(folder)) > 2
     demonstration.send_signal(signal.SIGTERM)
-    demonstration.wait(60)
+    assert demonstration.wait(60) == 130
     assert processes_of(folder) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from flwr.supercore.task_identity import TaskIdentity
 from leadline_pipe import pump, relay
 
 from protocols.v1.broker_pb2_grpc import BrokerStub
-from tests.flower.servers import Broker, EchoGateway
+from tests.flower.servers import Broker, EchoGateway, wait_for
 
 KEYS = {7: "key of site-01", 8: "key of site-02", 9: "key of site-03"}
 
@@ -140,12 +141,28 @@ def test_a_misbehaving_node_does_not_keep_back_the_others_answers(broker: Broker
     assert broker.answers == {asked[8]: b"fine"}
 
 
+def run_of(broker_address: str, patience_s: float) -> Context:
+    settings: UserConfig = {"broker": broker_address, "poll-s": 0.05, "patience-s": patience_s, "ttl-s": 60.0}
+    return Context(run_id=1, node_id=0, node_config={}, state=RecordDict(), run_config=settings)
+
+
 def test_pump_ends_when_the_broker_stays_away(short_folder: Path) -> None:
-    settings: UserConfig = {
-        "broker": f"unix:{short_folder}/absent.sock",
-        "poll-s": 0.05,
-        "patience-s": 0.5,
-        "ttl-s": 60.0,
-    }
-    run = Context(run_id=1, node_id=0, node_config={}, state=RecordDict(), run_config=settings)
-    pump.main(cast("Grid", LoopGrid()), run)
+    pump.main(cast("Grid", LoopGrid()), run_of(f"unix:{short_folder}/absent.sock", patience_s=0.5))
+
+
+def test_only_one_pump_works_for_a_broker_and_the_next_may_once_it_ended(broker: Broker) -> None:
+    first, second, third = LoopGrid(), LoopGrid(), LoopGrid()
+    second.online, third.online = {8}, {9}
+    working = threading.Thread(target=pump.main, args=(first, run_of(broker.address, patience_s=0.5)))
+    working.start()
+    wait_for(lambda: len(broker.online) == 3)
+    pump.main(cast("Grid", second), run_of(broker.address, patience_s=0.5))
+    assert len(broker.online) == 3
+    broker.stop()
+    working.join()
+    broker.start()
+    working = threading.Thread(target=pump.main, args=(third, run_of(broker.address, patience_s=0.5)))
+    working.start()
+    wait_for(lambda: broker.online == {KEYS[9]})
+    broker.stop()
+    working.join()

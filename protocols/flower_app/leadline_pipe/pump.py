@@ -5,8 +5,12 @@ It decides nothing: the broker says what is due to whom, resends what stays unan
 
 from __future__ import annotations
 
+import fcntl
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 import grpc
 from flwr.app import ConfigRecord, Context, Message, MessageType, RecordDict
@@ -18,32 +22,56 @@ from protocols.v1.broker_pb2_grpc import BrokerStub
 CALL_S = 10.0
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024
 MAX_PAYLOAD_BYTES = MAX_MESSAGE_BYTES - 1024  # leaves room for the rest of a Delivery
+OPTIONS = [
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+]
 
 app = ServerApp()
 
 
 @app.main()
 def main(grid: Grid, context: Context) -> None:
-    """Pump until the broker has not been reached for `patience-s`; the coordinator then starts another pump."""
+    """Pump until the broker has not been reached for `patience-s`; end at once where another pump is at work.
+
+    The coordinator starts another pump when it hears none, also while this one is held up by Flower.
+    """
     settings = context.run_config
-    options = [
-        ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-        ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-        ("grpc.max_reconnect_backoff_ms", 1000),
-    ]
-    with grpc.insecure_channel(str(settings["broker"]), options=options) as channel:
-        pump = Pump(grid, BrokerStub(channel), ttl_s=float(settings["ttl-s"]))
-        reached_at = time.monotonic()
-        while time.monotonic() - reached_at < float(settings["patience-s"]):
-            began_at = time.monotonic()
-            try:
-                pump.step()
-                # Not the end of the step: a pump that Flower held up for long ends too, since by then the
-                # coordinator has started another.
-                reached_at = began_at
-            except grpc.RpcError as error:
-                print(f"the broker did not answer ({error.code().name})", flush=True)
-            time.sleep(float(settings["poll-s"]))
+    address = str(settings["broker"])
+    with _lock_on(Path(address.removeprefix("unix:")).parent) as is_ours:
+        if not is_ours:
+            print("another pump is at work", flush=True)
+            return
+        with grpc.insecure_channel(address, options=OPTIONS) as channel:
+            pump = Pump(grid, BrokerStub(channel), ttl_s=float(settings["ttl-s"]))
+            _run(pump, float(settings["poll-s"]), float(settings["patience-s"]))
+
+
+@contextmanager
+def _lock_on(folder: Path) -> Iterator[bool]:
+    """Try to lock the folder of the broker's socket; the kernel frees it however this process ends."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_ours = True
+        except BlockingIOError:
+            is_ours = False
+        yield is_ours
+    finally:
+        os.close(descriptor)
+
+
+def _run(pump: Pump, poll_s: float, patience_s: float) -> None:
+    reached_at = time.monotonic()
+    while time.monotonic() - reached_at < patience_s:
+        try:
+            pump.step()
+            reached_at = time.monotonic()
+        except grpc.RpcError as error:
+            print(f"the broker did not answer ({error.code().name})", flush=True)
+        time.sleep(poll_s)
 
 
 class Pump:
