@@ -18,11 +18,12 @@ from node.tables.draft import Draft
 from node.tables.keys import KeyHasher, is_damaged, key_namespace
 from node.tables.numbers import parse_number, uses_decimal_comma
 from node.tables.schema import Column
-from node.tables.stamps import NO_CLOCK, Stamps, doubtful_midnights, read_clocks, read_stamps
+from node.tables.stamps import NO_CLOCK, Stamps, read_clocks, read_stamps
 
 PLAIN_LENGTH = 40
 FALLBACK_SHARE = 0.2
 NAME_SHARE = 0.5
+MIDNIGHT_SHARE = 0.02
 DATE_UNIT: Final = "datetime64[us]"
 TIME_UNIT: Final = "timedelta64[us]"
 # A later rule can still supply these required values, so a doubt about them does not yet decide about the row.
@@ -171,15 +172,21 @@ def _clock_of(draft: Draft, column: Column, stamps: Stamps, time_text: pd.Series
 
 
 def without_midnights(draft: Draft, column: Column, clock_s: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Clock times without those that only stand for "not recorded"."""
-    doubtful = doubtful_midnights(clock_s)
-    if doubtful.any():
+    """Clock times without those of exactly 00:00, which mostly stand for "not recorded".
+
+    Always, and not only where they are many: the share of a column depends on everyone's rows, so a rule that looks at
+    it could change how many people's times are read when one person's rows come or go, and no cap would bound that. The
+    price is 1 true time in 1440.
+    """
+    midnight = np.asarray(clock_s == 0, dtype=bool)
+    if midnight.any():
         known = int((clock_s != NO_CLOCK).sum())
-        if doubtful.sum() < known:  # a column of midnights alone holds dates: nothing was lost, nothing to mend
-            draft.apply("midnight", doubtful, column.name)
-        share = f"{doubtful.sum() / known:.0%} of clock times"
-        draft.remark("midnight_share", column.name, share, draft.files[0].name)
-    return np.where(doubtful, NO_CLOCK, clock_s)
+        if midnight.sum() < known:  # a column of midnights alone holds dates: nothing was lost, nothing to mend
+            draft.apply("midnight", midnight, column.name)
+        if midnight.sum() > MIDNIGHT_SHARE * known:
+            share = f"{midnight.sum() / known:.0%} of clock times"
+            draft.remark("midnight_share", column.name, share, draft.files[0].name)
+    return np.where(midnight, NO_CLOCK, clock_s)
 
 
 def _read_time(draft: Draft, column: Column, text: pd.Series[str]) -> None:

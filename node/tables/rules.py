@@ -62,8 +62,8 @@ RULES: dict[str, Rule] = {
     "damaged_key_optional": Rule("repaired", "An optional identifier in scientific notation is missing."),
     "midnight": Rule(
         "repaired",
-        "Where more than 2 % of a column's clock times are exactly 00:00, those times are missing; the date stays. "
-        "A column in which all are 00:00 holds no clock times.",
+        "A clock time of exactly 00:00 is taken as not recorded; the date stays. A column in which all are 00:00 holds "
+        "no clock times.",
     ),
     "code_fallback": Rule("repaired", "A required code that is blank or not recognised becomes 'unknown' or 'other'."),
     "code_missing": Rule("repaired", "An optional code that is not recognised is missing."),
@@ -93,7 +93,10 @@ RULES: dict[str, Rule] = {
     ),
     "date_orders_mixed": Rule("flagged", "One column holds dates in both orders; dates that fit both may be wrong."),
     "names_as_keys": Rule("flagged", "The person column looks like names or initials; two people may be taken as one."),
-    "midnight_share": Rule("flagged", "Many clock times are exactly 00:00, so these were taken as not recorded."),
+    "midnight_share": Rule(
+        "flagged",
+        "More than 2 % of the clock times are exactly 00:00; by chance it would be 0.07 %: times are not recorded.",
+    ),
     "mostly_fallback": Rule("flagged", "More than 20 % of a required code are blank or not recognised; map its codes."),
     "many_on_one_date": Rule("flagged", "More than 20 % and at least 8 rows have one date: entered afterwards."),
     "conflicting_versions": Rule(

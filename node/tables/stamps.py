@@ -15,7 +15,6 @@ from node.tables.dates import SENTINELS, Day, Order, date_evidence, has_open_ord
 from node.tables.distinct import distinct_texts
 
 NO_CLOCK = -1
-MIDNIGHT_SHARE = 0.02
 _NO_DAY = np.datetime64("NaT", "D")
 
 Mask = NDArray[np.bool_]
@@ -96,19 +95,6 @@ def read_clocks(text: pd.Series[str]) -> tuple[NDArray[np.int64], Mask]:
     seconds = np.array([NO_CLOCK if clock is None else clock for clock in parsed], dtype=np.int64)
     unreadable = _spread(codes, [clock is None for clock in parsed])
     return _spread_values(codes, seconds, np.int64(NO_CLOCK)), unreadable
-
-
-def doubtful_midnights(clock_s: NDArray[np.int64]) -> Mask:
-    """Which clock times are 00:00 only because none was recorded: all of them, where they are too many.
-
-    By chance 1 time in 1440 is exactly midnight (0.07 %), so 2 % are thirty times too many. A looser limit would let
-    in hundreds of false contacts "at midnight", each wrong by up to a day, where the median is a few hours.
-    """
-    known = clock_s != NO_CLOCK
-    midnight = clock_s == 0
-    if not known.any() or midnight.sum() <= MIDNIGHT_SHARE * known.sum():
-        return np.zeros(len(clock_s), dtype=bool)
-    return np.asarray(midnight, dtype=bool)
 
 
 def _parse_distinct(texts: Iterable[str], order: Order, months: bool) -> list[tuple[Day | None, int]]:

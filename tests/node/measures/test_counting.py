@@ -98,6 +98,18 @@ def test_every_table_is_what_plain_counting_gives(
         assert values.tolist() == expected
 
 
+@pytest.mark.parametrize(("month", "role", "cell"), [(1, 0, 0), (5, 1, 2), (6, 2, 1), (12, 0, 1)])
+def test_a_single_case_is_where_its_label_is(month: int, role: int, cell: int) -> None:
+    one = tally(cells=4, roles=3)
+    single = admitted(one, [("u", "r", date(YEAR, month, 9), cell, one.strata["role"][role])])
+    table, quarter = pb.Table(grain=pb.GRAIN_MONTH, stratum="role", by_cell=True), (month + 2) // 3
+    values = count_slice(one, table, single, quarter)
+    assert np.flatnonzero(values).tolist() == [((month - 1) % 3 * 3 + role) * 4 + cell]
+    label = labels(one, table, YEAR, quarter)[int(np.argmax(values))]
+    assert (label.period.first_month, label.stratum_code, label.cell) == (month, one.strata["role"][role], f"c{cell}")
+    assert year_of(one, table, single).sum() == 1
+
+
 def year_of(one: Tally, table: pb.Table, contributions: Contributions) -> np.ndarray:
     return np.concatenate([count_slice(one, table, contributions, quarter) for quarter in (1, 2, 3, 4)])
 

@@ -203,7 +203,7 @@ CASES: dict[str, Case] = {
     ),
     "midnight": Case(
         ENCOUNTERS,
-        encounters(encounter_row(1, when="2025-03-09 00:00")),
+        encounters(encounter_row(1, when="2025-03-09 00:00"), sound=500),
         [2],
         lambda got: (
             (encounter(got, "N1")["encounter_date_time_known"], encounter(got, "N100")["encounter_date_time_known"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -17,7 +16,7 @@ from node.tables.keys import KeyHasher, is_damaged, key_namespace, normalise_ide
 from node.tables.numbers import parse_number, uses_decimal_comma
 from node.tables.row_rules import exchange_day_and_month
 from node.tables.schema import TABLES
-from node.tables.stamps import Evidence, doubtful_midnights, find_evidence, read_stamps
+from node.tables.stamps import Evidence, find_evidence, read_stamps
 
 MARCH_12 = date(2024, 3, 12)
 
@@ -176,12 +175,6 @@ def test_stamps_keep_missing_rows_missing() -> None:
     assert stamps.clock_s.tolist() == [-1, 36_000, -1, -1]
     assert stamps.unreadable.tolist() == [False, False, True, False]
     assert stamps.sentinel.tolist() == [False, False, False, True]
-
-
-@pytest.mark.parametrize(("midnights", "doubtful"), [(2, 0), (3, 3)])
-def test_more_than_two_percent_midnights_are_doubtful(midnights: int, doubtful: int) -> None:
-    clock_s = np.array([0] * midnights + [36_000] * (100 - midnights) + [-1] * 50, dtype=np.int64)
-    assert doubtful_midnights(clock_s).sum() == doubtful
 
 
 @pytest.mark.parametrize(
