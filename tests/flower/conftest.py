@@ -26,5 +26,5 @@ def short_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def pipe() -> Iterator[Pipe]:
-    with ExitStack() as cleanup:
-        yield Pipe(Path(tempfile.mkdtemp()), ("site-01", "site-02", "site-03"), cleanup)
+    with tempfile.TemporaryDirectory(prefix="leadline-") as folder, ExitStack() as cleanup:
+        yield Pipe(Path(folder), ("site-01", "site-02", "site-03"), cleanup)
