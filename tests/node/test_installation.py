@@ -55,8 +55,8 @@ from node.clock import SystemClock
 folder = Path(sys.argv[2])
 app(["synthetic", "--out", str(folder / "world"), "--sites", "1", "--years", "1"], standalone_mode=False)
 exports = folder / "world" / "sites" / "site-01" / "exports"
-for command in (["init", "--dir", str(folder / "n"), "--site-id", "site-01", "--pso-key", sys.argv[3], "--exports", str(exports)],
-                ["check", "--config", str(folder / "n" / "node.toml")]):
+init = ["init", "--dir", str(folder / "n"), "--site-id", "site-01", "--pso-key", sys.argv[3], "--exports", str(exports)]
+for command in (init, ["check", "--config", str(folder / "n" / "node.toml")]):
     assert app(command, standalone_mode=False) in (0, None), command
 daemon.build_answerer(load_config(folder / "n" / "node.toml"), SystemClock()).answer(b"")
 print("ran")
