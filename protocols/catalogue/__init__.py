@@ -31,7 +31,7 @@ def parse_catalogue(text: str) -> tuple[Catalogue, bytes]:
     """Read a catalogue and return it with the SHA-256 of its canonical bytes."""
     try:
         raw = json.loads(text)
-        catalogue = Catalogue.model_validate_json(text)
+        catalogue = Catalogue.model_validate_json(text, strict=True)
     except (json.JSONDecodeError, ValidationError) as error:
         raise CatalogueError(f"the catalogue is not valid: {error}") from error
     return catalogue, hashlib.sha256(canonical_json(raw)).digest()

@@ -14,7 +14,7 @@ UNKNOWN = "unknown"
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Condition(_Frozen):

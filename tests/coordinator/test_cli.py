@@ -77,7 +77,7 @@ def test_a_plan_is_shown_with_its_noise_before_anything_is_sent(shell: Shell) ->
     code, output, _ = shell("plan", "show", "--year", "2025")
     assert code == 0
     assert "2025-benchmark (not signed yet): epsilon 2.66 per clinician" in output
-    assert "supported       month    0.014806  5.8" in output
+    assert "supported       month    0.014857  5.8" in output
     signed = shell.data("plan", "show", "--year", "2024")["plans"]
     assert [plan["signed"] for plan in signed] == [True, True]
 
