@@ -207,7 +207,7 @@ def _years(rows: Rows, measure: Measure) -> Section | None:
         drawings.years(series) if any(row.value is not None for row in series) else None,
         _estimates(series, rows.publication.gate),
         f"{measure.title} by year, {measure.unit}, all sites",
-        "Not every site took part in every year, so a difference can also come from who took part.",
+        "Which sites took part can differ between years, and with them the figures.",
     )
 
 
