@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import uvicorn
 
@@ -64,7 +65,8 @@ class WebServer(threading.Thread):
     def __init__(self, where: Web, shelf: Shelf) -> None:
         super().__init__(name="web", daemon=True)
         app = create_app(shelf, current_catalogue()[0])
-        options = uvicorn.Config(app, where.host, where.port, log_level="warning", access_log=False)
+        quiet: dict[str, Any] = {"log_level": "warning", "access_log": False, "server_header": False, "ws": "none"}
+        options = uvicorn.Config(app, where.host, where.port, **quiet)
         self._server = uvicorn.Server(options)
 
     def run(self) -> None:
