@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import logging
 import sys
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 from sqlalchemy.exc import OperationalError
 
 from coordinator import sites as site_register
 from coordinator.clock import SystemClock
 from coordinator.config import CONFIG_NAME, Config, load_config
-from coordinator.errors import CoordinatorError, DatabaseBusyError, ExitCode, InputError, InternalError
 from coordinator.installation import install, pso_key
 from coordinator.plans import charged, expected_noise, plan_message, purposes, read_plan
 from coordinator.publications.verify import verify_file
-from coordinator.report import Format, complain, say, table
 from coordinator.rounds.conduct import close_rounds, open_rounds
 from coordinator.rounds.status import round_status, status_text
 from coordinator.store.audit import first_broken
@@ -30,6 +25,8 @@ from coordinator.store.database import Store
 from coordinator.store.schema import Round, Site, SiteState
 from privacy.accountant import display_epsilon
 from protocols.catalogue import current_catalogue
+from protocols.operator.console import Format, FormatOption, run, say, table
+from protocols.operator.errors import BusyError, OperatorError
 
 app = typer.Typer(
     name="leadline-coordinator",
@@ -50,7 +47,6 @@ app.add_typer(release_app, name="release")
 app.add_typer(audit_app, name="audit")
 
 ConfigOption = Annotated[Path, typer.Option("--config", help="The coordinator.toml.")]
-FormatOption = Annotated[Format, typer.Option("--format", help="text for people, json for programs.")]
 YearOption = Annotated[int, typer.Option("--year", help="The ledger year, a calendar year.")]
 SiteOption = Annotated[str, typer.Option("--site-id", help="The site.")]
 _CONFIG = Path(CONFIG_NAME)
@@ -246,7 +242,7 @@ def audit_verify(config: ConfigOption = _CONFIG, how: FormatOption = Format.TEXT
         events = reader.audit_events()
         broken = first_broken(events)
     if broken is not None:
-        raise CoordinatorError(
+        raise OperatorError(
             "audit_broken", f"audit event {broken} does not follow from those before it", "restore from a backup"
         )
     say(how, f"{len(events)} audit events, the chain is whole.", {"events": len(events)})
@@ -254,32 +250,14 @@ def audit_verify(config: ConfigOption = _CONFIG, how: FormatOption = Format.TEXT
 
 def main() -> None:
     """Run the command line; errors print one line with what to do, and end with an exit code of `ExitCode`."""
-    words = " ".join(sys.argv[1:]).replace("=", " ").split()
-    is_json = any(pair == ("--format", "json") for pair in pairwise(words))
-    sys.exit(_exit_code(lambda: app(standalone_mode=False), Format.JSON if is_json else Format.TEXT))
+    sys.exit(run(app, "leadline-coordinator", _explain, show_fault=True))
 
 
-def _exit_code(command: Callable[[], object], how: Format) -> int:
-    try:
-        result = command()
-    except click.exceptions.NoArgsIsHelpError:
-        return int(ExitCode.USAGE)  # the help was printed
-    except click.exceptions.Abort:
-        return int(ExitCode.REFUSED)
-    except Exception as error:
-        return complain(how, _explained(error))
-    return result if isinstance(result, int) else int(ExitCode.OK)
-
-
-def _explained(error: Exception) -> CoordinatorError:
-    if isinstance(error, CoordinatorError):
-        return error
-    if isinstance(error, click.ClickException):
-        return InputError("usage", error.format_message().rstrip("."), "see the command with --help")
+def _explain(error: Exception) -> OperatorError | None:
     if isinstance(error, OperationalError):
-        return DatabaseBusyError(str(error.orig))
-    traceback.print_exception(error)
-    return InternalError(error)
+        message = f"the database did not answer: {error.orig}"
+        return BusyError("database", message, "try again; check that the disk is not full")
+    return None
 
 
 if __name__ == "__main__":

@@ -5,36 +5,19 @@ Paths are relative to the file. Budgets are decimal strings, never floats.
 
 from __future__ import annotations
 
-import tomllib
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from coordinator.benchmarks.gate import GateRules
-from coordinator.errors import InputError
+from protocols.operator.settings import DecimalString, Section, anchored, load_settings
 
 CONFIG_NAME = "coordinator.toml"
 
 
-def _decimal_string(value: object) -> Decimal:
-    if not isinstance(value, str):
-        raise ValueError('must be a decimal in quotes, such as "3" or "0.2"')
-    try:
-        return Decimal(value)
-    except InvalidOperation as error:
-        raise ValueError(f"{value!r} is no decimal number") from error
-
-
-DecimalString = Annotated[Decimal, BeforeValidator(_decimal_string)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Paths(_Section):
+class Paths(Section):
     """Where things are kept; relative paths start at the folder of the configuration file."""
 
     database: Path = Path("coordinator.db")
@@ -44,7 +27,7 @@ class Paths(_Section):
     publications: Path = Path("publications")
 
 
-class Rounds(_Section):
+class Rounds(Section):
     """How a round is carried out. Times in seconds.
 
     A request without an answer is sent again `resend_s` after it was sent, plus a wait that grows from 1 to 30 s.
@@ -60,7 +43,7 @@ class Rounds(_Section):
     tick_s: float = Field(default=1.0, gt=0)
 
 
-class Budget(_Section):
+class Budget(Section):
     """What a yearly pair of plans asks of one clinician and of one record: epsilon at delta 1e-6, as decimal strings.
 
     `trend_share` of it goes to the trend plan, the rest to the benchmark plan.
@@ -71,7 +54,7 @@ class Budget(_Section):
     trend_share: DecimalString = Field(default=Decimal("0.2"), ge=0, lt=1)
 
 
-class Web(_Section):
+class Web(Section):
     """Where pages and API listen. The host is a loopback address: a front with TLS stands before it."""
 
     host: str = "127.0.0.1"
@@ -84,14 +67,14 @@ class Web(_Section):
         return self
 
 
-class Pump(_Section):
+class Pump(Section):
     """The command that submits the carrier to Flower, run again whenever no carrier is heard, and its environment."""
 
     command: tuple[str, ...] = Field(min_length=1)
     environment: dict[str, str] = Field(default_factory=dict)
 
 
-class Config(_Section):
+class Config(Section):
     """Everything that an operator can set."""
 
     title: str = "Leadline benchmarks"
@@ -105,26 +88,5 @@ class Config(_Section):
 
 def load_config(path: Path) -> Config:
     """Read `coordinator.toml`; InputError with the key and the file if anything in it is wrong."""
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError("config_missing", f"there is no {path}", "make one with: init --dir DIR") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError("config_not_toml", f"{path} is not TOML: {error}", "mend that line") from error
-    try:
-        config = Config.model_validate(raw)
-    except ValidationError as error:
-        raise _explain(error, path) from error
-    return config.model_copy(update={"paths": _absolute(config.paths, path.resolve().parent)})
-
-
-def _absolute(paths: Paths, folder: Path) -> Paths:
-    return Paths(**{name: folder / value for name, value in dict(paths).items()})
-
-
-def _explain(error: ValidationError, path: Path) -> InputError:
-    first: Any = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"]) or "the file"
-    if first["type"] == "extra_forbidden":
-        return InputError("config_unknown_key", f"{path} has an unknown key {key}", "remove it or mend its name")
-    return InputError("config_invalid", f"{key} in {path} is not valid: {first['msg']}", "mend that value")
+    config = load_settings(path, Config, "make one with: init --dir DIR")
+    return config.model_copy(update={"paths": anchored(config.paths, path.resolve().parent)})

@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from coordinator.clock import Clock
 from coordinator.config import CONFIG_NAME, Config, load_config
-from coordinator.errors import SignatureError
 from coordinator.store.database import Store
 from protocols.keys import KeyFileError, create_private_key, load_private_key, public_pem
+from protocols.operator.errors import SignatureError
 from protocols.statement import fingerprint
 
 SAMPLE = """\

@@ -19,7 +19,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from coordinator.clock import Clock
 from coordinator.config import Budget, Config
-from coordinator.errors import RuleError
 from coordinator.store.audit import Actor, Event
 from coordinator.store.schema import Plan, Purpose
 from coordinator.store.writer import Writer
@@ -27,6 +26,7 @@ from privacy.accountant import SIGMA_UNIT, rho_for_epsilon, sigma_1024
 from privacy.strategy import Shape, TableSpec, optimal_split, split_budget, table_matrix
 from protocols.catalogue import current_catalogue
 from protocols.catalogue.model import Catalogue, Tally
+from protocols.operator.errors import RuleError
 from protocols.plan import GRAINS, plan_rho_nano
 from protocols.statement import canonical_bytes, seal_statement
 from protocols.v1 import leadline_pb2 as pb

@@ -21,13 +21,13 @@ from coordinator.api.app import create_app
 from coordinator.broker import Broker, start_broker
 from coordinator.clock import Clock
 from coordinator.config import Config, Web
-from coordinator.errors import EndpointError, InputError, RuleError
 from coordinator.installation import pso_key
 from coordinator.publications.shelf import Shelf
 from coordinator.pump import PumpSupervisor
 from coordinator.rounds.conduct import advance_rounds
 from coordinator.store.database import Store
 from protocols.catalogue import current_catalogue
+from protocols.operator.errors import EndpointError, InputError, RuleError
 
 MAX_SOCKET_PATH_BYTES = 107
 GRACE_S = 5.0

@@ -11,12 +11,12 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
 from coordinator.clock import Clock
-from coordinator.errors import InputError, RuleError, SignatureError
 from coordinator.store.audit import Actor, Event
 from coordinator.store.database import Store
 from coordinator.store.schema import Site, SiteState
 from coordinator.store.writer import Writer
 from protocols.keys import KeyFileError, load_public_key, public_pem
+from protocols.operator.errors import InputError, RuleError, SignatureError
 from protocols.statement import key_id
 
 EMS = "ems_agency"

@@ -5,46 +5,30 @@ Relative paths start at the folder of the file. Budgets are decimal strings, nev
 
 from __future__ import annotations
 
-import tomllib
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from node.errors import NodeError
 from privacy.accountant import DELTA, rho_for_epsilon
+from protocols.operator.settings import DecimalString, Section, anchored, load_settings
 
 CONFIG_NAME = "node.toml"
 ALL = "all"
 
 
-def _decimal_string(value: object) -> Decimal:
-    if isinstance(value, Decimal):
-        return value
-    if not isinstance(value, str):
-        raise ValueError('write it as a decimal in quotes, such as "3", so that it is exact')
-    try:
-        return Decimal(value)
-    except InvalidOperation as error:
-        raise ValueError(f"{value!r} is no decimal number") from error
+Epsilon = Annotated[DecimalString, Field(gt=0, le=20)]
 
 
-Epsilon = Annotated[Decimal, BeforeValidator(_decimal_string), Field(gt=0, le=20)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Site(_Section):
+class Site(Section):
     """Who this site is. `person_keys = false`: the exports hold no key per person, so noise protects encounters."""
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{1,40}$")
     person_keys: bool = True
 
 
-class Paths(_Section):
+class Paths(Section):
     """Where things are kept."""
 
     exports: Path
@@ -57,7 +41,7 @@ class Paths(_Section):
     pso_key: Path = Path("keys/pso.pub")
 
 
-class Policy(_Section):
+class Policy(Section):
     """The ceiling, which the coordinator can never raise: budget per ledger year, measures, strata, modes."""
 
     clinician_epsilon: Epsilon = Decimal(3)
@@ -75,7 +59,7 @@ class Policy(_Section):
         }
 
 
-class NodeConfig(_Section):
+class NodeConfig(Section):
     """Everything that a node is told."""
 
     site: Site
@@ -89,27 +73,6 @@ class NodeConfig(_Section):
 
 
 def load_config(path: Path) -> NodeConfig:
-    """Read `node.toml`; NodeError with the key and the file if anything in it is wrong."""
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, IsADirectoryError) as error:
-        raise NodeError("config_missing", f"there is no {path}", "make one with: leadline-node init") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise NodeError("config_not_toml", f"{path} is not TOML: {error}", "mend that line") from error
-    try:
-        config = NodeConfig.model_validate(raw)
-    except ValidationError as error:
-        raise _explain(error, path) from error
-    return config.model_copy(update={"paths": _absolute(config.paths, path.resolve().parent)})
-
-
-def _absolute(paths: Paths, folder: Path) -> Paths:
-    return Paths(**{name: folder / value for name, value in dict(paths).items()})
-
-
-def _explain(error: ValidationError, path: Path) -> NodeError:
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"]) or "the file"
-    if first["type"] == "extra_forbidden":
-        return NodeError("config_unknown_key", f"{path} has an unknown key {key}", "remove it or mend its name")
-    return NodeError("config_invalid", f"{key} in {path} is not valid: {first['msg']}", "mend that value")
+    """Read `node.toml`; InputError with the key and the file if anything in it is wrong."""
+    config = load_settings(path, NodeConfig, "make one with: leadline-node init")
+    return config.model_copy(update={"paths": anchored(config.paths, path.resolve().parent)})

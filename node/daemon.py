@@ -9,7 +9,6 @@ from pathlib import Path
 
 from node.clock import Clock, SystemClock, today
 from node.config import NodeConfig
-from node.errors import ExitCode, NodeError
 from node.exports import ExportReader
 from node.gateway import probe, start_gateway
 from node.ledger.store import Ledger
@@ -19,10 +18,17 @@ from node.release.site import SiteData
 from privacy.mechanisms import sampler_is_sound
 from protocols.catalogue import current_catalogue
 from protocols.keys import KeyFileError, load_private_key, load_public_key
+from protocols.operator.errors import EndpointError, ExitCode, OperatorError, SignatureError
 from protocols.statement import key_id
 
 _log = logging.getLogger("leadline.node")
 _STOP_S = 10.0
+
+
+class SamplerError(OperatorError):
+    """The noise is not what it should be; nothing may be released."""
+
+    exit_code = ExitCode.INTERNAL
 
 
 def load_identity(config: NodeConfig) -> Identity:
@@ -31,7 +37,7 @@ def load_identity(config: NodeConfig) -> Identity:
         signing_key, pso_key = load_private_key(config.paths.signing_key), load_public_key(config.paths.pso_key)
     except KeyFileError as error:
         hint = "put the key where node.toml says, or make a new site with: leadline-node init"
-        raise NodeError("key", str(error), hint, ExitCode.CONNECTION) from error
+        raise SignatureError("key", str(error), hint) from error
     return Identity(signing_key, {key_id(pso_key): pso_key})
 
 
@@ -55,13 +61,13 @@ def build_answerer(config: NodeConfig, clock: Clock, on_step: Step = no_step) ->
 
 
 def run(config: NodeConfig, clock: Clock | None = None) -> None:
-    """Serve until SIGTERM or SIGINT. NodeError if the noise sampler fails its self-test or a daemon runs already."""
+    """Serve until SIGTERM or SIGINT. OperatorError if the noise sampler fails its self-test or a daemon runs."""
     if not sampler_is_sound():
         hint = "do not release anything; reinstall opendp at the pinned version and start again"
-        raise NodeError("sampler", "the noise sampler failed its self-test", hint, ExitCode.INTERNAL)
+        raise SamplerError("sampler", "the noise sampler failed its self-test", hint)
     if probe(config.paths.socket):
         hint = "stop the other daemon first, or give this one a socket of its own"
-        raise NodeError("running", f"a daemon already serves {config.paths.socket}", hint)
+        raise EndpointError("running", f"a daemon already serves {config.paths.socket}", hint)
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())

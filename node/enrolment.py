@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from node.config import CONFIG_NAME
-from node.errors import NodeError
 from protocols.keys import KeyFileError, create_private_key, load_public_key, public_pem
+from protocols.operator.errors import InputError
 from protocols.statement import fingerprint
 
 _TEMPLATE = """\
@@ -52,15 +52,15 @@ def init_site(folder: Path, site_id: str, pso_key: Path, exports: Path) -> NewSi
     """Make the folder of a new site. Nothing that exists is overwritten."""
     config = folder / CONFIG_NAME
     if config.exists():
-        raise NodeError("exists", f"{config} exists", "choose another folder, or keep this one as it is")
+        raise InputError("exists", f"{config} exists", "choose another folder, or keep this one as it is")
     try:
         pso_pem = public_pem(load_public_key(pso_key))
     except KeyFileError as error:
-        raise NodeError("pso_key", str(error), "ask the PSO for its public key file") from error
+        raise InputError("pso_key", str(error), "ask the PSO for its public key file") from error
     keys = folder / "keys"
     keys.mkdir(parents=True, exist_ok=True, mode=0o700)
     if (keys / "site.key").exists():
-        raise NodeError("exists", f"{keys / 'site.key'} exists", "choose another folder, or move the old keys away")
+        raise InputError("exists", f"{keys / 'site.key'} exists", "choose another folder, or move the old keys away")
     public = create_private_key(keys / "site.key").public_key()
     (keys / "site.pub").write_text(public_pem(public))
     (keys / "pso.pub").write_text(pso_pem)

@@ -14,7 +14,6 @@ from coordinator.benchmarks.gate import GateRules
 from coordinator.benchmarks.model import BenchmarkRow, Status
 from coordinator.clock import Clock
 from coordinator.config import Config
-from coordinator.errors import RuleError
 from coordinator.figures import SiteYear, complete_years, site_figures, trend_points
 from coordinator.plans import charged, current_plan
 from coordinator.publications.files import rows_as_csv, rows_as_parquet
@@ -29,6 +28,7 @@ from coordinator.store.schema import Publication as Stored
 from privacy.guarantee import sentences
 from protocols.catalogue import current_catalogue
 from protocols.catalogue.model import Catalogue
+from protocols.operator.errors import RuleError
 from protocols.periods import Grain, periods_of
 from protocols.statement import key_id
 from protocols.v1 import leadline_pb2 as pb

@@ -15,8 +15,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from coordinator.benchmarks.gate import GateRules
 from coordinator.benchmarks.model import BenchmarkRow
-from coordinator.errors import InputError, SignatureError
 from protocols.catalogue import canonical_json
+from protocols.operator.errors import InputError, SignatureError
 from protocols.statement import key_id
 
 _DOMAIN = b"leadline/publication/1\x00"

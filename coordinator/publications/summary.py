@@ -9,7 +9,7 @@ from coordinator.benchmarks.gate import GateRules
 from coordinator.benchmarks.model import BenchmarkRow, Status
 from coordinator.publications.build import Draft, YearPart
 from coordinator.publications.model import Publication
-from coordinator.report import table
+from protocols.operator.console import table
 
 
 def reasons(rules: GateRules) -> dict[Status, str]:

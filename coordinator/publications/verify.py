@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from coordinator.errors import InputError, SignatureError
 from coordinator.publications.files import SIGNATURE
 from coordinator.publications.model import (
     Publication,
@@ -13,6 +12,7 @@ from coordinator.publications.model import (
     parse_signature_line,
 )
 from protocols.keys import KeyFileError, load_public_key
+from protocols.operator.errors import InputError, SignatureError
 from protocols.statement import key_id
 
 

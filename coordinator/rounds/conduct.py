@@ -9,7 +9,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from coordinator.clock import Clock
 from coordinator.config import Config
-from coordinator.errors import InputError, RuleError
 from coordinator.plans import ensure_plan, purposes
 from coordinator.rounds.asking import closes_at
 from coordinator.rounds.states import ROUND_MACHINE, RequestState, RoundEvent, RoundState
@@ -18,6 +17,7 @@ from coordinator.store.database import Store
 from coordinator.store.reader import RoundProgress
 from coordinator.store.schema import Plan, Request, Round, SiteState
 from coordinator.store.writer import Writer
+from protocols.operator.errors import InputError, RuleError
 from protocols.plan import QUARTERS
 
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from coordinator.report import table
 from coordinator.rounds.states import RequestState
 from coordinator.store.reader import Reader, RoundProgress
 from coordinator.store.schema import Request, Round
+from protocols.operator.console import table
 from protocols.refusals import EXPLANATIONS, Code
 
 

@@ -20,9 +20,9 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from coordinator.clock import Clock
-from coordinator.errors import InputError
 from coordinator.store.reader import Reader
 from coordinator.store.writer import Writer
+from protocols.operator.errors import InputError
 
 BUSY_TIMEOUT_S = 30
 _BEGIN = "leadline_begin"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from coordinator import cli
-from coordinator.errors import ExitCode
+from protocols.operator.errors import ExitCode
 from tests.coordinator.conftest import World
 from tests.coordinator.site import TinySite
 
@@ -151,7 +151,7 @@ def test_a_fault_of_our_own_has_an_exit_code_of_its_own(shell: Shell, finished: 
         database.execute("UPDATE sites SET attributes = '{}'")
     code, _, errors = shell("sites", "list")
     assert code == ExitCode.INTERNAL
-    assert "an internal fault, KeyError" in errors.splitlines()[-1]
+    assert "an internal fault (KeyError)" in errors.splitlines()[-1]
 
 
 def test_a_database_that_does_not_answer_is_a_timeout(

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from coordinator.config import Config, load_config
-from coordinator.errors import ExitCode, InputError
 from coordinator.installation import SAMPLE
+from protocols.operator.errors import ExitCode, InputError
 
 
 def written(folder: Path, text: str) -> Path:

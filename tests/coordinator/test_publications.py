@@ -13,7 +13,6 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from coordinator.benchmarks.model import Status
-from coordinator.errors import CoordinatorError, InputError, RuleError, SignatureError
 from coordinator.publications.build import Published, _year_part, draft, publish
 from coordinator.publications.files import COLUMNS, write_files
 from coordinator.publications.members import admitted
@@ -23,6 +22,7 @@ from coordinator.publications.verify import verify_file
 from coordinator.rounds.conduct import advance_rounds, close_rounds
 from coordinator.store.schema import Site
 from protocols.keys import public_pem
+from protocols.operator.errors import InputError, OperatorError, RuleError, SignatureError
 from protocols.v1 import leadline_pb2 as pb
 from tests.coordinator.conftest import YEAR, World
 
@@ -163,7 +163,7 @@ def test_a_publication_of_another_key_or_without_signature_is_refused(finished: 
         verify_file(tmp_path / "publication.json", other)
     for damaged in ("", "nothing here", "zz yy\n"):
         (tmp_path / "publication.sig").write_text(damaged)
-        with pytest.raises(CoordinatorError):
+        with pytest.raises(OperatorError):
             verify_in(tmp_path, finished)
     (tmp_path / "publication.sig").unlink()
     with pytest.raises(InputError):

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 import pytest
 
 from coordinator.config import Rounds
-from coordinator.errors import InputError, RuleError
 from coordinator.rounds.asking import resend_at
 from coordinator.rounds.conduct import advance_rounds, close_rounds, open_rounds
 from coordinator.rounds.states import RequestState, RoundState
 from coordinator.rounds.status import round_status, status_text
 from coordinator.sites import set_site_state
 from coordinator.store.schema import Request, SiteState
+from protocols.operator.errors import InputError, RuleError
 from protocols.refusals import Code
 from protocols.statement import key_id, open_statement
 from protocols.v1 import broker_pb2

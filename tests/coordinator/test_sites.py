@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.errors import CoordinatorError, InputError, RuleError, SignatureError
 from coordinator.sites import PEER_ATTRIBUTES, add_site, parse_profile, set_site_state
 from coordinator.store.schema import Site, SiteState
+from protocols.operator.errors import InputError, OperatorError, RuleError, SignatureError
 from tests.coordinator.conftest import World
 from tests.coordinator.site import PROFILE, TinySite
 
@@ -79,7 +79,7 @@ def test_a_profile_that_is_wrong_is_refused_naming_what_is_allowed(world: World,
     with pytest.raises(InputError, match=words) as caught:
         add(world, TinySite("new"), profile)
     assert "cannot read" in words or "allowed are:" in caught.value.hint
-    with pytest.raises(CoordinatorError):
+    with pytest.raises(OperatorError):
         parse_profile(Path("absent.toml"))
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.errors import RuleError
 from node.config import NodeConfig
 from node.release.site import SiteData
+from protocols.operator.errors import RuleError
 from protocols.v1 import broker_pb2
 from tests.federation.world import Federation
 from tests.node.world import supported_site

@@ -11,11 +11,11 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from coordinator.clock import SystemClock
-from coordinator.errors import InputError
 from coordinator.rounds.conduct import advance_rounds
 from coordinator.store.audit import Actor, Event
 from coordinator.store.database import Store
 from coordinator.store.schema import Base
+from protocols.operator.errors import InputError
 from tests.coordinator.conftest import World
 from tests.coordinator.test_publications import publish_now
 

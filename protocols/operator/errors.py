@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """Exit codes of `leadline-coordinator`."""
+    """Exit codes of both programs."""
 
     OK = 0
     REFUSED = 1
@@ -16,7 +16,7 @@ class ExitCode(IntEnum):
     INTERNAL = 5
 
 
-class CoordinatorError(Exception):
+class OperatorError(Exception):
     """An error that an operator can act on; `error_code` is stable and meant for programs."""
 
     exit_code = ExitCode.REFUSED
@@ -28,44 +28,38 @@ class CoordinatorError(Exception):
         self.hint = hint
 
 
-class RuleError(CoordinatorError):
+class RuleError(OperatorError):
     """The request was understood and a rule forbids it."""
 
 
-class SignatureError(CoordinatorError):
+class SignatureError(OperatorError):
     """A key or a signature does not fit."""
 
     exit_code = ExitCode.CONNECTION
 
 
-class EndpointError(CoordinatorError):
+class EndpointError(OperatorError):
     """A port or socket cannot be used."""
 
     exit_code = ExitCode.CONNECTION
 
 
-class InputError(CoordinatorError):
+class BusyError(OperatorError):
+    """Something did not answer in time."""
+
+    exit_code = ExitCode.TIMEOUT
+
+
+class InputError(OperatorError):
     """An argument, a file or the configuration is wrong."""
 
     exit_code = ExitCode.USAGE
 
 
-class DatabaseBusyError(CoordinatorError):
-    """The database did not answer in time."""
-
-    exit_code = ExitCode.TIMEOUT
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(
-            "database", f"the database did not answer: {reason}", "try again; check that the disk is not full"
-        )
-
-
-class InternalError(CoordinatorError):
-    """A fault of this program."""
+class InternalError(OperatorError):
+    """A fault of the program itself; the message names its kind and never its text, which may quote data."""
 
     exit_code = ExitCode.INTERNAL
 
     def __init__(self, fault: Exception) -> None:
-        message = f"an internal fault, {type(fault).__name__}: {fault}"
-        super().__init__("internal", message, "report it with the lines above")
+        super().__init__("internal", f"an internal fault ({type(fault).__name__})", "report it with the version")
