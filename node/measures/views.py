@@ -124,7 +124,7 @@ def _episodes(tables: Tables, _events_view: Frame) -> Frame:
     rows["event_date"] = rows["event_date"].dt.normalize()
     rows["recorded_date"] = rows["first_contact_datetime"].dt.normalize().fillna(rows["event_date"])
     rows["unit_type"] = _unit_type(rows, tables)
-    rows["row_key"] = _row_key(rows, "episode_key")
+    rows["row_key"] = _row_key(rows, "episode_key", "person_key")
     return rows
 
 

@@ -292,7 +292,7 @@ TABLES: dict[str, Table] = {
         ),
         _table(
             "support_episode",
-            ("episode_key",),
+            ("episode_key", "person_key"),
             _C("episode_key", "key", required=True),
             _C("person_key", "key"),
             _C("role_group", "code", codes=ROLE_GROUP),

@@ -229,7 +229,7 @@ def test_episodes_keep_the_hour_and_the_day_of_their_event_apart() -> None:
                 {"episode_key": "y"},
             ],
         )
-    )["episodes"].set_index("row_key")
+    )["episodes"].set_index("episode_key")
     assert view.loc["x", "event_datetime"] == DAY("2024-02-10 09:15")
     assert view.loc["x", "event_date"] == DAY("2024-02-10")
     assert view["recorded_date"].tolist() == [DAY("2024-03-01"), DAY("2024-02-10")]
