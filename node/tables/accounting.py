@@ -81,7 +81,7 @@ def _refuse_unusable(quality: FileQuality) -> None:
         quality.file,
         f"more than {UNUSABLE_SHARE:.0%} of its rows cannot be used for {quality.table}: "
         + "; ".join(map(_told, worst)),
-        "correct the export, or the columns, codes and date_order in the mapping",
+        "correct the export, or the columns, codes, date_order and decimal in the mapping",
     )
 
 

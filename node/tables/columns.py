@@ -16,7 +16,7 @@ from node.tables.dates import Order
 from node.tables.distinct import by_distinct, distinct_texts
 from node.tables.draft import Draft
 from node.tables.keys import KeyHasher, is_damaged, key_namespace
-from node.tables.numbers import parse_number, uses_decimal_comma
+from node.tables.numbers import parse_number
 from node.tables.schema import Column
 from node.tables.stamps import NO_CLOCK, Stamps, read_clocks, read_stamps
 
@@ -24,6 +24,7 @@ PLAIN_LENGTH = 40
 FALLBACK_SHARE = 0.2
 NAME_SHARE = 0.5
 MIDNIGHT_SHARE = 0.02
+WHOLE_WITHIN = 1e-6  # 1.1 h is 66 minutes only up to the rounding of floats
 DATE_UNIT: Final = "datetime64[us]"
 TIME_UNIT: Final = "timedelta64[us]"
 # A later rule can still supply these required values, so a doubt about them does not yet decide about the row.
@@ -41,12 +42,13 @@ _MAY_LIE_AHEAD = frozenset((("rca_action", "due_date"), ("safety_event", "event_
 
 @dataclass(frozen=True)
 class Reading:
-    """What reading a column needs to know besides its text."""
+    """What reading a column needs to know besides its text; `decimal_commas` are the columns with that mark."""
 
     hasher: KeyHasher
     today: date
     orders: Mapping[str, Order]
     codes: Mapping[str, Mapping[str, str]]
+    decimal_commas: frozenset[str]
 
 
 def without_blanks(text: pd.Series[str], kind: Literal["value", "identifier"] = "value") -> pd.Series[str]:
@@ -64,7 +66,7 @@ def read_column(draft: Draft, column: Column, text: pd.Series[str], reading: Rea
     elif column.kind == "time":
         _read_time(draft, column, text)
     elif column.kind in ("count", "number"):
-        _read_number(draft, column, text)
+        _read_number(draft, column, text, column.name in reading.decimal_commas)
     elif column.kind == "plain":
         plain = without_blanks(text)
         too_long = plain.str.len().gt(PLAIN_LENGTH)
@@ -198,11 +200,14 @@ def _read_time(draft: Draft, column: Column, text: pd.Series[str]) -> None:
     draft.frame[column.name] = pd.Series(times).astype(TIME_UNIT)
 
 
-def _read_number(draft: Draft, column: Column, text: pd.Series[str]) -> None:
+def _read_number(draft: Draft, column: Column, text: pd.Series[str], decimal_comma: bool) -> None:
     given = without_blanks(text)
-    distinct = distinct_texts(given)[1]
-    comma = uses_decimal_comma(distinct)
-    values = by_distinct(given, lambda value: parse_number(value, comma), "float64")
+    values = by_distinct(given, lambda value: parse_number(value, decimal_comma), "float64")
+    fractional = (values - values.round()).abs() > WHOLE_WITHIN
+    if column.kind == "count":
+        values = values.mask(fractional)
+    elif column.name == "headcount" and fractional.any():
+        draft.remark("fractional_headcount", column.name, f"{int(fractional.sum())} rows", draft.files[0].name)
     unreadable = given.notna() & values.isna()
     if (draft.table.name, column.name) in _SUPPLIED_LATER:
         draft.doubt("unreadable", unreadable, column.name)
@@ -210,7 +215,7 @@ def _read_number(draft: Draft, column: Column, text: pd.Series[str]) -> None:
         draft.apply("unreadable" if column.required else "unreadable_optional", unreadable, column.name)
     values = _within_limits(draft, column, values)
     if column.kind == "count":
-        draft.frame[column.name] = (values + 0.5).map(np.floor).astype("Int64")
+        draft.frame[column.name] = values.round().astype("Int64")
     else:
         draft.frame[column.name] = values
 

@@ -12,12 +12,21 @@ from node.sources.reader import read_export
 from node.sources.table import TextTable
 from node.tables.clocks import split_stamp
 from node.tables.codes import harm_lookup, normalise_code
-from node.tables.columns import Reading, look_up, missing_column, read_column, read_dates, settle_codes
+from node.tables.columns import (
+    Reading,
+    look_up,
+    missing_column,
+    read_column,
+    read_dates,
+    settle_codes,
+    without_blanks,
+)
 from node.tables.dates import Order
-from node.tables.distinct import by_distinct
+from node.tables.distinct import by_distinct, distinct_texts
 from node.tables.draft import Draft
 from node.tables.keys import KeyHasher
 from node.tables.mapping import Source
+from node.tables.numbers import uses_decimal_comma
 from node.tables.reshape import prepare, text_of
 from node.tables.row_rules import apply_row_rules
 from node.tables.schema import Table
@@ -36,7 +45,8 @@ def draft_file(path: Path, source: Source, hasher: KeyHasher, today: date) -> Dr
     draft = Draft(source.target, pd.DataFrame(index=pd.RangeIndex(len(export.cells))), export.numbers, [facts])
     _remark_absent(draft, source, export)
     codes = {name: origin.codes for name, origin in source.columns.items()}
-    reading = Reading(hasher, today, _find_orders(draft, source, texts), codes)
+    commas = _find_decimal_commas(source, texts, export.delimiter)
+    reading = Reading(hasher, today, _find_orders(draft, source, texts), codes, commas)
     _supply_event_time(draft.table, texts)
     _read_columns(draft, source, export, texts, reading)
     apply_row_rules(draft, today)
@@ -64,6 +74,21 @@ def _find_orders(draft: Draft, source: Source, texts: Texts) -> Mapping[str, Ord
         elif own.undecided and (own.order or whole.order) is None:
             draft.remark("date_order_guessed", name, "day first assumed", file)
     return {name: own.order or whole.order or "day_first" for name, own in evidence.items()}
+
+
+def _find_decimal_commas(source: Source, texts: Texts, delimiter: str) -> frozenset[str]:
+    """The columns with a decimal comma: all numbers of the file or none, as the mapping says, else as they show."""
+    numeric = frozenset(
+        column.name
+        for column in source.target.columns
+        if column.kind in ("count", "number") and column.name in texts and source.columns[column.name].constant is None
+    )
+    if source.decimal is not None:
+        comma = source.decimal == ","
+    else:
+        found = {value for name in numeric for value in distinct_texts(without_blanks(texts[name]))[1]}
+        comma = uses_decimal_comma(found, delimiter)
+    return numeric if comma else frozenset()
 
 
 def _supply_event_time(table: Table, texts: Texts) -> None:

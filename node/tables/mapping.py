@@ -68,13 +68,18 @@ class Explode(_Frozen):
 
 
 class Source(_Frozen):
-    """One export: which table it fills, from which files, and how."""
+    """One export: which table it fills, from which files, and how.
+
+    `date_order` and `decimal` ("," or ".", the mark before decimals in all its numbers) are otherwise found from the
+    data of each file; constants in the mapping always have a decimal point.
+    """
 
     table: str
     file: str
     where: dict[str, tuple[str, ...]] = {}
     explode: Explode | None = None
     date_order: Order | None = None
+    decimal: Literal[",", "."] | None = None
     columns: dict[str, Origin]
 
     @property

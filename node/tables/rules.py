@@ -57,7 +57,9 @@ RULES: dict[str, Rule] = {
         "repaired",
         "An event dated after its report has day and month exchanged, if it then lies at most 31 days before it.",
     ),
-    "unreadable_optional": Rule("repaired", "An optional value that cannot be read is missing."),
+    "unreadable_optional": Rule(
+        "repaired", "An optional value that cannot be read, or has a fraction where it must be whole, is missing."
+    ),
     "future_optional": Rule("repaired", "An optional date after the day of import (except a due date) is missing."),
     "damaged_key_optional": Rule("repaired", "An optional identifier in scientific notation is missing."),
     "midnight": Rule(
@@ -96,6 +98,9 @@ RULES: dict[str, Rule] = {
     "midnight_share": Rule(
         "flagged",
         "More than 2 % of the clock times are exactly 00:00; by chance it would be 0.07 %: times are not recorded.",
+    ),
+    "fractional_headcount": Rule(
+        "flagged", "A headcount has a fraction; if thousands were taken for decimals, set `decimal` in the mapping."
     ),
     "mostly_fallback": Rule("flagged", "More than 20 % of a required code are blank or not recognised; map its codes."),
     "many_on_one_date": Rule("flagged", "More than 20 % and at least 8 rows have one date: entered afterwards."),

@@ -102,6 +102,10 @@ VALID = "version = 1\n" + EVENTS
             "source 1 (e.csv), date_order: Input should be 'day_first', 'month_first' or 'year_first'",
         ),
         (
+            VALID.replace('file = "events*.csv"', 'file = "e.csv"\ndecimal = ";"'),
+            "source 1 (e.csv), decimal: Input should be ',' or '.'",
+        ),
+        (
             VALID.replace('file = "events*.csv"', 'file = "e.csv"\nexplode = { columns = ["A"], sep = ";" }'),
             "explode.sep: unknown key 'sep' (did you mean 'separator'?)",
         ),

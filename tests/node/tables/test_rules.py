@@ -292,6 +292,12 @@ CASES: dict[str, Case] = {
         ENCOUNTERS, encounters(*(encounter_row(n, staff=s) for n, s in enumerate(["AB", "Jo K"])), sound=1), []
     ),
     "midnight_share": Case(EVENTS, events(event_row(1, date="2025-03-01 00:00")), []),
+    "fractional_headcount": Case(
+        STAFFING,
+        staffing("2025-01,RN,1.020,990"),
+        [],
+        lambda got: got.tables["staffing_period"]["headcount"].tolist() == [1.02],
+    ),
     "mostly_fallback": Case(EVENTS, events(*(event_row(n, type="") for n in range(9))), []),
     "many_on_one_date": Case(
         ENCOUNTERS, encounters(*(encounter_row(n, when="2025-01-01") for n in range(8)), sound=20), []
@@ -390,6 +396,40 @@ def test_a_given_date_order_is_not_questioned(tmp_path: Path) -> None:
     imported = run(tmp_path, mapping, files)
     assert event(imported, "E1")["event_date"] == pd.Timestamp("2025-05-04")
     assert causes(imported) == {}
+
+
+@pytest.mark.parametrize(
+    ("row", "setting", "figures"),
+    [
+        ("2025-01;RN;1.020;1.012,75", "", (1020, 1012.75)),
+        ("2025-01;RN;1.020;990", "", (1020, 990)),
+        ("2025-01;RN;1.020;990", 'decimal = "."', (1.02, 990)),
+        ("2025-01;RN;1,020;990", "", (1020, 990)),
+        ("2025-01;RN;1,020;990", 'decimal = ","', (1.02, 990)),
+    ],
+)
+def test_one_decimal_mark_holds_for_a_whole_file(
+    tmp_path: Path, row: str, setting: str, figures: tuple[float, float]
+) -> None:
+    mapping = STAFFING.replace('file = "staffing*.csv"', f'file = "staffing*.csv"\n{setting}')
+    imported = run(tmp_path, mapping, {"staffing.csv": f"Month;Title;Heads;FTE\n{row}\n"})
+    (staff,) = imported.tables["staffing_period"].to_dict("records")
+    assert (staff["headcount"], staff["fte"]) == figures
+    assert ("fractional_headcount" in causes(imported)) == (figures[0] == 1.02)
+
+
+def test_a_constant_keeps_its_decimal_point(tmp_path: Path) -> None:
+    mapping = STAFFING.replace('"FTE"', "{ constant = 1.125 }")
+    imported = run(tmp_path, mapping, {"staffing.csv": "Month;Title;Heads\n2025-01;RN;12,5\n"})
+    assert imported.tables["staffing_period"]["fte"].tolist() == [1.125]
+
+
+def test_a_count_with_a_fraction_is_missing_and_not_rounded(tmp_path: Path) -> None:
+    rows = [encounter_row(1, minutes="7.5"), encounter_row(2, minutes="30.0"), encounter_row(3, minutes="1.1 h")]
+    imported = run(tmp_path, ENCOUNTERS, encounters(*rows))
+    assert causes(imported) == {"unreadable_optional": [2], "unlinked": []}
+    assert pd.isna(encounter(imported, "N1")["minutes"])
+    assert [encounter(imported, name)["minutes"] for name in ("N2", "N3")] == [30, 66]
 
 
 def test_a_column_without_proof_takes_the_order_of_the_files_other_dates(tmp_path: Path) -> None:

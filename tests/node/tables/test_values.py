@@ -195,16 +195,35 @@ def test_stamps_keep_missing_rows_missing() -> None:
         ("a lot", False, None),
         ("3 people", False, None),
         ("1.2.3", False, None),
+        ("1.020", True, 1020),
+        ("1.5", True, None),
+        ("0.125", True, None),
+        ("1,5", False, None),
+        ("1,23,456", False, 123456),
+        ("1.234,567.8", True, None),
     ],
 )
 def test_numbers(text: str, comma: bool, value: float | None) -> None:
     assert parse_number(text, comma) == value
 
 
-def test_a_decimal_comma_is_told_by_its_column() -> None:
-    assert uses_decimal_comma(["1,234", "1,5"])
-    assert uses_decimal_comma(["1.234,567"])
-    assert not uses_decimal_comma(["1,234", "12,345,678", "1.5"])
+@pytest.mark.parametrize(
+    ("values", "delimiter", "comma"),
+    [
+        (["1,234", "1,5"], ",", True),
+        (["1.234,567"], ",", True),
+        (["0,125"], ",", True),
+        (["1,234", "12,345,678", "1.5"], ";", False),
+        (["1,23,456"], ";", False),
+        (["1.020", "96"], ";", True),
+        (["1.020", "96"], ",", False),
+        (["1.020", "96.5"], ";", False),
+        (["0.125"], ";", False),
+        (["96"], ";", False),
+    ],
+)
+def test_a_decimal_comma_is_told_by_all_numbers_of_a_file(values: list[str], delimiter: str, comma: bool) -> None:
+    assert uses_decimal_comma(values, delimiter) is comma
 
 
 ROLE = TABLES["event_involvement"].column("role_group")
