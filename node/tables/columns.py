@@ -138,7 +138,10 @@ def _read_key(draft: Draft, column: Column, text: pd.Series[str], hasher: KeyHas
 def read_dates(
     draft: Draft, column: Column, text: pd.Series[str], reading: Reading, time_text: pd.Series[str] | None = None
 ) -> None:
-    """Parse dates, datetimes or months; `time_text` is a datetime's clock time if it has a column of its own."""
+    """Parse dates, datetimes or months; `time_text` is a datetime's clock time if it has a column of its own.
+
+    Where that is blank, the clock time behind the date counts.
+    """
     order = reading.orders.get(column.name, "day_first")
     stamps = read_stamps(without_blanks(text), order, months=column.kind == "month")
     draft.apply("unreadable" if column.required else "unreadable_optional", stamps.unreadable, column.name)
@@ -168,9 +171,12 @@ def _without_future(draft: Draft, column: Column, days: NDArray[np.datetime64], 
 def _clock_of(draft: Draft, column: Column, stamps: Stamps, time_text: pd.Series[str] | None) -> NDArray[np.int64]:
     if time_text is None:
         return without_midnights(draft, column, stamps.clock_s)
-    clock_s, unreadable = read_clocks(without_blanks(time_text))
+    given = without_blanks(time_text)
+    clock_s, unreadable = read_clocks(given)
     draft.apply("unreadable_optional", unreadable, column.name)
-    return without_midnights(draft, column, clock_s)
+    # Beside a column of times, 00:00 behind a date is how systems write a date: it was never a time to be mended.
+    of_date = np.where(stamps.clock_s == 0, NO_CLOCK, stamps.clock_s)
+    return without_midnights(draft, column, np.where(given.isna(), of_date, clock_s))
 
 
 def without_midnights(draft: Draft, column: Column, clock_s: NDArray[np.int64]) -> NDArray[np.int64]:

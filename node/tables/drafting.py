@@ -10,7 +10,7 @@ import pandas as pd
 
 from node.sources.reader import read_export
 from node.sources.table import TextTable
-from node.tables.clocks import split_stamp
+from node.tables.clocks import parse_clock, split_stamp
 from node.tables.codes import harm_lookup, normalise_code
 from node.tables.columns import (
     Reading,
@@ -92,9 +92,17 @@ def _find_decimal_commas(source: Source, texts: Texts, delimiter: str) -> frozen
 
 
 def _supply_event_time(table: Table, texts: Texts) -> None:
-    """An event's clock time may stand behind its date instead of in a column of its own."""
-    if table.name == "safety_event" and "event_time" not in texts:
-        texts["event_time"] = by_distinct(texts["event_date"], lambda stamp: split_stamp(stamp)[1])
+    """An event's clock time may stand behind its date: where it has no column of its own, or that is blank."""
+    if table.name != "safety_event":
+        return
+    of_date = by_distinct(texts["event_date"], lambda stamp: split_stamp(stamp)[1])
+    given = texts.get("event_time")
+    if given is None:
+        texts["event_time"] = of_date
+    else:
+        # Beside a column of times, 00:00 behind a date is how systems write a date.
+        real = by_distinct(of_date, lambda clock: clock if parse_clock(clock) else "")
+        texts["event_time"] = given.where(without_blanks(given).notna(), real)
 
 
 def _read_columns(draft: Draft, source: Source, export: TextTable, texts: Texts, reading: Reading) -> None:

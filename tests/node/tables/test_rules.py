@@ -365,6 +365,34 @@ def test_a_datetime_may_have_its_clock_in_a_column_of_its_own(tmp_path: Path) ->
     assert calls["activation_datetime_time_known"].tolist() == [True, False]
 
 
+def test_where_the_column_of_times_is_blank_the_dates_own_clock_counts(tmp_path: Path) -> None:
+    mapping = ENCOUNTERS.replace('"When"', '{ column = "When", time = "Clock" }')
+    stamps = [
+        ("2024-01-12 08:00", ""),
+        ("45301.75", "n/a"),
+        ("2024-01-12 08:00", "9:30"),
+        ("2024-01-12 00:00", ""),
+        ("2024-01-12 08:00", "noonish"),
+    ]
+    rows = [encounter_row(n, when=when) + f",{clock}" for n, (when, clock) in enumerate(stamps)]
+    imported = run(tmp_path, mapping, {"encounters.csv": csv(ENCOUNTER_HEADER + ",Clock", rows)})
+    got = imported.tables["support_encounter"]
+    days = ["2024-01-12 08:00", "2024-01-10 18:00", "2024-01-12 09:30", "2024-01-12", "2024-01-12"]
+    assert got["encounter_date"].tolist() == [pd.Timestamp(day) for day in days]
+    assert got["encounter_date_time_known"].tolist() == [True, True, True, False, False]
+    assert causes(imported) == {"excel_serial": [3], "unreadable_optional": [6], "unlinked": []}
+
+
+def test_an_events_blank_time_is_that_behind_its_date(tmp_path: Path) -> None:
+    stamps = [("2025-03-12 08:00", ""), ("2025-03-12 08:00", "9:30"), ("2025-03-12 00:00", "n/a"), ("2025-03-12", "")]
+    rows = [event_row(n, date=day) + f",{clock}" for n, (day, clock) in enumerate(stamps)]
+    files = {"events.csv": csv(EVENT_HEADER + ",Clock", rows)}
+    imported = run(tmp_path, EVENTS + 'event_time = "Clock"\n', files)
+    times = imported.tables["safety_event"]["event_time"]
+    assert times.dropna().tolist() == [pd.Timedelta("08:00:00"), pd.Timedelta("09:30:00")]
+    assert (len(times), causes(imported)) == (4, {})
+
+
 def test_one_person_has_one_key_in_all_tables_and_forms(tmp_path: Path) -> None:
     files = encounters(*(encounter_row(n, staff=s) for n, s in enumerate(["00123", "123", " 123.0", "123"])), sound=0)
     assert run(tmp_path, ENCOUNTERS, files).tables["support_encounter"]["person_key"].unique().tolist() == [
