@@ -35,11 +35,13 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+key_app = typer.Typer(help="Public signing keys.", no_args_is_help=True)
 sites_app = typer.Typer(help="Enrolled sites.", no_args_is_help=True)
 plan_app = typer.Typer(help="What a round asks for.", no_args_is_help=True)
 rounds_app = typer.Typer(help="Rounds of yearly plans.", no_args_is_help=True)
 release_app = typer.Typer(help="Publications that were released.", no_args_is_help=True)
 audit_app = typer.Typer(help="The record of who did what.", no_args_is_help=True)
+app.add_typer(key_app, name="key")
 app.add_typer(sites_app, name="sites")
 app.add_typer(plan_app, name="plan")
 app.add_typer(rounds_app, name="rounds")
@@ -80,11 +82,22 @@ def init(
     say(how, text, data)
 
 
+@key_app.command("show")
+def key_show(
+    file: Annotated[Path, typer.Argument(help="A public signing key, PEM: a site's site.pub, or a pso.pub.")],
+    how: FormatOption = Format.TEXT,
+) -> None:
+    """Print a key's full fingerprint, to be compared by telephone before its site is enrolled."""
+    found = site_register.show_fingerprint(file)
+    say(how, found, {"file": str(file), "fingerprint": found})
+
+
 def _site_data(site: Site) -> dict[str, object]:
     return {
         "site_id": site.site_id,
         "state": site.state.value,
         "key_id": site.key_id,
+        "fingerprint": site_register.site_fingerprint(site),
         "attributes": site.attributes,
         "ledger_length": site.ledger_length,
     }
@@ -102,7 +115,8 @@ def sites_add(
     """Enrol a site, after its key's fingerprint was compared by telephone."""
     with _opened(config) as (_, store):
         site = site_register.add_site(store, _CLOCK, site_id, (key, transport_key), profile)
-    say(how, f"Site {site_id} is enrolled with key {site.key_id}.", _site_data(site))
+    text = f"Site {site_id} is enrolled. The fingerprint of its signing key:\n  {site_register.site_fingerprint(site)}"
+    say(how, text, _site_data(site))
 
 
 @sites_app.command("list")

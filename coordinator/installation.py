@@ -53,8 +53,11 @@ host = "127.0.0.1"
 port = 8000
 
 # [pump]                     # the command that submits the carrier to Flower; started again when none is heard
-# command = ["flwr", "run", "flower_app", "leadline"]
-# environment = { FLWR_HOME = "/var/lib/leadline/flwr" }
+# command = [
+#     "/opt/relay/bin/flwr", "run", "/opt/leadline-checkout/protocols/flower_app", "pso",
+#     "--run-config", 'broker="unix:/srv/pso/run/broker.sock"',
+# ]
+# environment = { FLWR_HOME = "/srv/pso/flower", FLWR_TELEMETRY_ENABLED = "0", FLWR_DISABLE_UPDATE_CHECK = "1" }
 """
 
 
@@ -72,7 +75,7 @@ def install(folder: Path, clock: Clock) -> Installation:
 
     What exists is kept, so that it is safe to run again.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / CONFIG_NAME
     if not path.exists():
         path.write_text(SAMPLE, encoding="utf-8")

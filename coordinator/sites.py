@@ -9,15 +9,17 @@ from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from coordinator.clock import Clock
 from coordinator.store.audit import Actor, Event
 from coordinator.store.database import Store
 from coordinator.store.schema import Site, SiteState
 from coordinator.store.writer import Writer
-from protocols.keys import KeyFileError, load_public_key, public_pem
+from protocols.keys import KeyFileError, load_public_key, parse_public_pem, public_pem
 from protocols.operator.errors import InputError, RuleError, SignatureError
-from protocols.statement import key_id
+from protocols.statement import fingerprint, key_id
 
 EMS = "ems_agency"
 NO_BEDS = "none"  # an EMS agency's bed band, and nobody else's
@@ -33,18 +35,24 @@ PEER_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
 }
 
 _SITE_ID = re.compile(r"[a-z0-9][a-z0-9-]{1,40}")
+_TRANSPORT_CURVES = (ec.SECP256R1, ec.SECP384R1)
 
 
 def canonical_transport_key(text: str) -> str:
-    """One spelling (SubjectPublicKeyInfo PEM) of a public key in PEM or OpenSSH form. ValueError if it is neither."""
+    """One spelling (SubjectPublicKeyInfo PEM) of a relay's public key in PEM or OpenSSH form.
+
+    ValueError if it is neither, or no key on one of the curves that relays use (NIST P-256, P-384).
+    """
     raw = text.strip().encode()
     try:
         if raw.startswith(b"-----"):
             key = serialization.load_pem_public_key(raw)
         else:
             key = serialization.load_ssh_public_key(raw)
-    except UnsupportedAlgorithm as error:
-        raise ValueError("a public key of an unsupported kind") from error
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise ValueError("is no public key in PEM or OpenSSH form") from error
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, _TRANSPORT_CURVES):
+        raise ValueError("is no EC public key on the curve NIST P-256 or P-384, as relays use")
     return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
 
 
@@ -72,13 +80,43 @@ def _check_attribute(path: Path, name: str, value: object) -> None:
         raise InputError("profile_value", f"{name} in {path} {found}", f"allowed are: {allowed}")
 
 
-def _read_transport_key(path: Path) -> str:
+def _read_signing_key(path: Path) -> Ed25519PublicKey:
     try:
-        return canonical_transport_key(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        return load_public_key(path)
+    except KeyFileError as error:
         raise SignatureError(
-            "transport_key", f"{path} is no public key in PEM or OpenSSH form", "pass the relay's public key file"
+            "signing_key", f"{path}: {error}", "pass a public signing key, such as site.pub"
         ) from error
+
+
+def _read_transport_key(path: Path, signing: Ed25519PublicKey) -> str:
+    hint = "pass the relay's public key; the site makes one with: ssh-keygen -t ecdsa -b 384"
+    try:
+        text = path.read_text(encoding="utf-8")
+        if _is_same_key(text, signing):
+            raise SignatureError("transport_key", f"{path} is the site's signing key, not its relay's key", hint)
+        return canonical_transport_key(text)
+    except OSError as error:
+        raise SignatureError("transport_key", f"{path} cannot be read: {error.strerror}", hint) from error
+    except UnicodeDecodeError as error:
+        raise SignatureError("transport_key", f"{path} is no public key in PEM or OpenSSH form", hint) from error
+    except ValueError as error:
+        raise SignatureError("transport_key", f"{path} {error}", hint) from error
+
+
+def _is_same_key(text: str, signing: Ed25519PublicKey) -> bool:
+    openssh = signing.public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH).decode()
+    return text.strip() == public_pem(signing).strip() or text.split()[:2] == openssh.split()
+
+
+def site_fingerprint(site: Site) -> str:
+    """All 64 hexadecimal digits of the fingerprint of an enrolled site's signing key."""
+    return fingerprint(parse_public_pem(site.public_key))
+
+
+def show_fingerprint(path: Path) -> str:
+    """All 64 hexadecimal digits of a public signing key file's fingerprint. SignatureError if it is none."""
+    return fingerprint(_read_signing_key(path))
 
 
 def add_site(store: Store, clock: Clock, site_id: str, keys: tuple[Path, Path], profile: Path) -> Site:
@@ -88,15 +126,12 @@ def add_site(store: Store, clock: Clock, site_id: str, keys: tuple[Path, Path], 
     """
     if _SITE_ID.fullmatch(site_id) is None:
         raise InputError("site_id", f"{site_id!r} is no site id", "use 2 to 41 small letters, digits and hyphens")
-    try:
-        public = load_public_key(keys[0])
-    except KeyFileError as error:
-        raise SignatureError("site_key", str(error), "pass the site's keys/site.pub") from error
+    public = _read_signing_key(keys[0])
     site = Site(
         site_id=site_id,
         public_key=public_pem(public),
         key_id=key_id(public),
-        transport_key=_read_transport_key(keys[1]),
+        transport_key=_read_transport_key(keys[1], public),
         attributes=parse_profile(profile),
         state=SiteState.ENABLED,
         ledger_head=b"",

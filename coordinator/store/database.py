@@ -57,7 +57,12 @@ class Store:
         self._writing = self._engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
 
     def migrate(self) -> None:
-        """Bring the tables to the newest version; make them if there are none."""
+        """Bring the tables to the newest version; make them if there are none. Nobody but the owner may read the file.
+
+        SQLite gives the files that it makes beside it (-wal, -shm) the same mode.
+        """
+        self.path.touch(mode=0o600)
+        self.path.chmod(0o600)
         with self._writing.begin() as connection:
             command.upgrade(_alembic(connection), "head")
 

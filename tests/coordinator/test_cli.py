@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from coordinator import cli
+from coordinator.config import load_config
 from protocols.operator.errors import ExitCode
+from protocols.statement import fingerprint
 from tests.coordinator.conftest import World
 from tests.coordinator.site import TinySite
 
@@ -23,7 +25,7 @@ class Shell:
         self._config, self._monkeypatch, self._capsys = config, monkeypatch, capsys
 
     def __call__(self, *words: str) -> tuple[int, str, str]:
-        options = [] if words[:1] in (("init",), ()) else ["--config", str(self._config)]
+        options = [] if words[:1] in (("init",), ("key",)) else ["--config", str(self._config)]
         self._monkeypatch.setattr(sys, "argv", ["leadline-coordinator", *words, *options])
         with pytest.raises(SystemExit) as caught:
             cli.main()
@@ -53,7 +55,42 @@ def test_init_makes_everything_and_keeps_what_is_there(shell: Shell, tmp_path: P
     assert shell.data("init", "--dir", str(tmp_path / "new")) == first
     assert (tmp_path / "new/keys/pso.key").read_bytes() == key
     assert (tmp_path / "new/keys/pso.key").stat().st_mode & 0o777 == 0o600
+    shown = shell.data("key", "show", str(tmp_path / "new/keys/pso.pub"))
+    assert shown["fingerprint"] == first["fingerprint"]
     assert len(first["fingerprint"]) == 64
+    assert first["fingerprint"] in shell("init", "--dir", str(tmp_path / "new"))[1]
+
+
+def test_what_a_coordinator_keeps_is_for_its_owner_alone(shell: Shell, tmp_path: Path) -> None:
+    shell.data("init", "--dir", str(tmp_path / "new"))
+    modes = {name: (tmp_path / name).stat().st_mode & 0o777 for name in ("new", "new/keys", "new/coordinator.db")}
+    assert modes == {"new": 0o700, "new/keys": 0o700, "new/coordinator.db": 0o600}
+    (tmp_path / "new/coordinator.db").chmod(0o644)
+    shell.data("init", "--dir", str(tmp_path / "new"))
+    assert (tmp_path / "new/coordinator.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_pump_of_the_sample_is_a_valid_setting(shell: Shell, tmp_path: Path) -> None:
+    shell.data("init", "--dir", str(tmp_path))
+    settings, mark, pump = (tmp_path / "coordinator.toml").read_text().partition("# [pump]")
+    uncommented = "".join(line.removeprefix("# ") for line in (mark + pump).splitlines(keepends=True))
+    (tmp_path / "coordinator.toml").write_text(settings + uncommented)
+    found = load_config(tmp_path / "coordinator.toml").pump
+    assert found is not None
+    assert found.command[-1] == 'broker="unix:/srv/pso/run/broker.sock"'
+    guide = (Path(__file__).parents[2] / "docs" / "pso.md").read_text(encoding="utf-8")
+    assert all(line.strip() in guide for line in uncommented.splitlines()[1:])
+
+
+def test_the_full_fingerprint_can_be_compared_before_and_after_enrolling(shell: Shell, tmp_path: Path) -> None:
+    site = TinySite("new-site")
+    files = site.write_files(tmp_path)
+    expected = fingerprint(site.key.public_key())
+    assert shell("key", "show", str(files["key"]))[1] == f"{expected}\n"
+    options = [f"--{name.replace('_', '-')}={path}" for name, path in files.items()]
+    code, output, _ = shell("sites", "add", "--site-id", "new-site", *options)
+    assert code == 0
+    assert expected in output
 
 
 def test_sites_are_added_listed_and_disabled(shell: Shell, tmp_path: Path) -> None:
@@ -120,6 +157,7 @@ def test_the_audit_log_verifies(shell: Shell) -> None:
         (("rounds", "ajar"), ExitCode.USAGE),
         (("sites", "disable", "--site-id", "nobody"), ExitCode.USAGE),
         (("release", "verify", "absent.json"), ExitCode.USAGE),
+        (("key", "show", "absent.pub"), ExitCode.CONNECTION),
     ],
 )
 def test_an_error_is_one_line_with_what_to_do(shell: Shell, words: tuple[str, ...], code: ExitCode) -> None:

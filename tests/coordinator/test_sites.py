@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from coordinator.sites import PEER_ATTRIBUTES, add_site, parse_profile, set_site_state
 from coordinator.store.schema import Site, SiteState
+from protocols.keys import public_pem
 from protocols.operator.errors import InputError, OperatorError, RuleError, SignatureError
 from tests.coordinator.conftest import World
 from tests.coordinator.site import PROFILE, TinySite
@@ -62,6 +67,50 @@ def test_key_files_that_are_none_are_refused(world: World) -> None:
     for keys in ((wrong, files["transport_key"]), (files["key"], wrong), (files["transport_key"], files["key"])):
         with pytest.raises(SignatureError):
             add_site(world.store, world.clock, "new", keys, files["profile"])
+
+
+def _ssh(key: Ed25519PublicKey | rsa.RSAPublicKey | ec.EllipticCurvePublicKey) -> str:
+    return key.public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH).decode()
+
+
+def test_the_profile_of_the_guides_is_valid(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "hospital-it.md").read_text(encoding="utf-8")
+    (example,) = [text for text in re.findall(r"```toml\n(.*?)```", guide, re.DOTALL) if "bed_band" in text]
+    (tmp_path / "profile.toml").write_text(example, encoding="utf-8")
+    assert set(parse_profile(tmp_path / "profile.toml")) == set(PEER_ATTRIBUTES)
+    for name, allowed in PEER_ATTRIBUTES.items():
+        assert f"| `{name}` | {', '.join(f'`{value}`' for value in allowed)} |" in guide
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        _ssh(Ed25519PrivateKey.generate().public_key()),
+        _ssh(rsa.generate_private_key(65537, 2048).public_key()),
+        _ssh(ec.generate_private_key(ec.SECP521R1()).public_key()),
+        public_pem(Ed25519PrivateKey.generate().public_key()),
+    ],
+    ids=["ed25519", "rsa", "p521", "ed25519-pem"],
+)
+def test_a_transport_key_of_another_kind_is_refused(world: World, text: str) -> None:
+    files = TinySite("new").write_files(world.folder)
+    files["transport_key"].write_text(text)
+    with pytest.raises(SignatureError, match="is no EC public key on the curve NIST P-256 or P-384"):
+        add_site(world.store, world.clock, "new", (files["key"], files["transport_key"]), files["profile"])
+
+
+def test_a_transport_key_may_be_of_the_smaller_curve(world: World) -> None:
+    site = TinySite("new", transport=ec.generate_private_key(ec.SECP256R1()))
+    assert add(world, site).transport_key == site.transport_pem()
+
+
+def test_the_signing_key_is_no_transport_key(world: World) -> None:
+    site = TinySite("new")
+    files = site.write_files(world.folder)
+    for text in (public_pem(site.key.public_key()), f"{_ssh(site.key.public_key())} a comment\n"):
+        files["transport_key"].write_text(text)
+        with pytest.raises(SignatureError, match="is the site's signing key, not its relay's key"):
+            add_site(world.store, world.clock, "new", (files["key"], files["transport_key"]), files["profile"])
 
 
 @pytest.mark.parametrize(
