@@ -79,7 +79,7 @@ class Published:
 
 
 def draft(reader: Reader, config: Config, clock: Clock) -> Draft:
-    """What would be published now. RuleError if no round has finished."""
+    """What would be published now. RuleError if no round has finished well."""
     before = reader.last_publication()
     members = before.members if before else {}
     today = clock.now().date()
@@ -88,7 +88,7 @@ def draft(reader: Reader, config: Config, clock: Clock) -> Draft:
         for year, plans in _finished_plans(reader).items()
     )
     if not parts:
-        raise RuleError("nothing_finished", "no round has finished yet", "see: rounds status")
+        raise _nothing_to_publish(reader)
     catalogue, digest = current_catalogue()
     publication = Publication(
         number=before.number + 1 if before else 1,
@@ -103,6 +103,14 @@ def draft(reader: Reader, config: Config, clock: Clock) -> Draft:
         rows=tuple(row for part in parts for row in part.rows),
     )
     return Draft(publication, parts)
+
+
+def _nothing_to_publish(reader: Reader) -> RuleError:
+    failed = [found.round_id for found in reader.rounds(RoundState.FAILED)]
+    if not failed or reader.rounds(RoundState.OPEN):
+        return RuleError("nothing_finished", "no round has finished yet", "see: rounds status")
+    hint = "see why in: rounds status; then ask again with: rounds open --year YEAR"
+    return RuleError("rounds_failed", f"every round so far has failed: {', '.join(failed)}", hint)
 
 
 def _finished_plans(reader: Reader) -> dict[int, list[Plan]]:
@@ -181,13 +189,14 @@ def _rows(plan: Plan, years: Sequence[SiteYear], rules: GateRules, today: date) 
     if plan.purpose is Purpose.BENCHMARK:
         whole_year = periods_of(plan.year, Grain.YEAR)[0]
         return benchmark_rows(catalogue, whole_year, figures, today, rules)
-    return [
-        row
-        for request in message.tallies
-        for row in trend_rows(
-            catalogue, request.tally, trend_points(years, message, request.tally), figures, today, rules
-        )
-    ]
+    rows: list[BenchmarkRow] = []
+    for request in message.tallies:
+        answered = [year for year in years if request.tally in year.tallies]
+        members = {year.site.site_id for year in answered}
+        contributors = [site for site in figures if site.site_id in members]
+        points = trend_points(answered, message, request.tally)
+        rows += trend_rows(catalogue, request.tally, points, contributors, today, rules)
+    return rows
 
 
 def _guarantee(parts: Sequence[YearPart], catalogue: Catalogue) -> tuple[str, ...]:
