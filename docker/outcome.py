@@ -9,6 +9,8 @@ import pandas as pd
 from rich.table import Table
 
 from protocols.catalogue import current_catalogue
+from protocols.catalogue.model import Catalogue
+from protocols.catalogue.words import cell_words
 
 KEY = ["measure", "period_start", "period_end", "peer_group", "stratum"]
 
@@ -36,7 +38,8 @@ class Outcome:
         count, inside = len(self.figures), int(self.figures["is_inside"].sum())
         return (
             f"Over all periods, the truth lies inside the 95 % interval of {inside} of {count} published figures "
-            f"({inside / max(count, 1):.0%})."
+            f"({inside / max(count, 1):.0%}). The intervals allow for sampling (another year could have brought other "
+            "counts) as well as for the noise, so the truth of this one invented year lies inside more often than 95 %."
         )
 
     def table(self) -> Table:
@@ -49,11 +52,17 @@ class Outcome:
         for heading, width in (("published", 9), ("95 % interval", 16), ("truth", 7)):
             made.add_column(heading, justify="right", min_width=width, no_wrap=True)
         made.add_column("inside?", min_width=7, no_wrap=True)
-        titles = {measure.id: measure.title for measure in current_catalogue()[0].measures}
+        catalogue = current_catalogue()[0]
         for row in newest.itertuples():
-            cell = "" if row.stratum == "all" else f": {row.stratum}"
-            name = f"{row.measure} {titles[str(row.measure)]}{cell} ({row.unit})"
+            name = f"{_name(catalogue, str(row.measure), str(row.stratum))} ({row.unit})"
             interval = f"{row.lower:.1f} to {row.upper:.1f}"
             inside = "[green]yes[/]" if row.is_inside else "[red]no[/]"
             made.add_row(name, f"{row.value:.1f}", interval, f"{row.truth:.1f}", inside)
         return made
+
+
+def _name(catalogue: Catalogue, measure_id: str, stratum: str) -> str:
+    """`D1 Referral source: Automatic trigger`; without a cell where the figure is of all."""
+    measure = next(measure for measure in catalogue.measures if measure.id == measure_id)
+    cell = "" if stratum == "all" else f": {cell_words(catalogue.tally(measure.tallies[0]), stratum)}"
+    return f"{measure.id} {measure.title}{cell}"

@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from outcome import Outcome
 from processes import BIN, environment, run
 
 from tests.flower.conftest import ROOT
 from tests.flower.servers import wait_for
-
-pytestmark = pytest.mark.federation
 
 PROGRAM = [sys.executable, str(ROOT / "docker" / "federation.py"), "--sites", "5", "--years", "1", "--out"]
 
@@ -33,6 +32,21 @@ def processes_of(folder: Path) -> list[str]:
     return found
 
 
+def test_the_table_names_cells_as_the_pages_do(tmp_path: Path) -> None:
+    key = {"measure": "B2", "period_start": "2024-01-01", "period_end": "2024-12-31", "peer_group": "all"}
+    figure = {**key, "stratum": "automatic_trigger", "unit": "%"}
+    published = {"value": 20.0, "lower": 15.0, "upper": 25.0, "status": "ok"}
+    pd.DataFrame([figure | published]).to_csv(tmp_path / "benchmarks.csv", index=False)
+    pd.DataFrame([figure | {"value": 21.0}]).drop(columns="unit").to_csv(tmp_path / "truth.csv", index=False)
+    outcome = Outcome.read(tmp_path, tmp_path / "truth.csv")
+    (name,) = outcome.table().columns[0].cells
+    assert str(name).startswith("B2 ")
+    assert str(name).endswith(": Automatic trigger (%)")
+    assert "of 1 of 1 published figures (100%)" in outcome.summary()
+    assert "allow for sampling" in outcome.summary()
+
+
+@pytest.mark.federation
 def test_publishes_signed_benchmarks_that_agree_with_the_truth(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     said = run([*PROGRAM, str(folder), "--no-serve"], environment(), timeout_s=400)
@@ -55,6 +69,7 @@ def test_publishes_signed_benchmarks_that_agree_with_the_truth(tmp_path: Path) -
     assert processes_of(folder) == []
 
 
+@pytest.mark.federation
 def test_leaves_nothing_behind_when_it_is_told_to_stop(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     demonstration = subprocess.Popen([*PROGRAM, str(folder)], stdout=subprocess.DEVNULL)
