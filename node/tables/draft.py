@@ -18,7 +18,10 @@ Cause = tuple[str, str]
 
 @dataclass(frozen=True)
 class FileFacts:
-    """What was found out about a file before its values were read; `left` are rows that never became values."""
+    """What was found out about a file before its values were read.
+
+    `left` are rows that never became values; `none_match` says that the file has rows and `where` kept none of them.
+    """
 
     name: str
     encoding: str
@@ -27,6 +30,7 @@ class FileFacts:
     rows_read: int
     rows_added: int
     left: dict[str, tuple[int, ...]]
+    none_match: bool
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,9 @@ def draft_file(path: Path, source: Source, hasher: KeyHasher, today: date) -> Dr
     texts = {name: text_of(export, origin) for name, origin in source.columns.items()}
     draft = Draft(source.target, pd.DataFrame(index=pd.RangeIndex(len(export.cells))), export.numbers, [facts])
     _remark_absent(draft, source, export)
+    if facts.none_match:
+        asked = " or ".join(f"'{column}' is none of {', '.join(values)}" for column, values in source.where.items())
+        draft.remark("where_matches_none", "", asked, facts.name)
     codes = {name: origin.codes for name, origin in source.columns.items()}
     commas = _find_decimal_commas(source, texts, export.delimiter)
     reading = Reading(hasher, today, _find_orders(draft, source, texts), codes, commas)

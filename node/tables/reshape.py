@@ -30,6 +30,7 @@ def prepare(table: TextTable, source: Source) -> tuple[TextTable, FileFacts]:
         rows_read=table.rows_read,
         rows_added=split.rows_read - table.rows_read,
         left=split.left,
+        none_match=len(filtered.cells) == 0 < len(table.cells),
     )
     return split, facts
 

@@ -90,6 +90,9 @@ RULES: dict[str, Rule] = {
     ),
     # What the reader of the report should know.
     "column_absent": Rule("flagged", "The file lacks an optional column that the mapping names."),
+    "where_matches_none": Rule(
+        "flagged", "No row of the file holds what `where` in the mapping asks for; check its columns and values."
+    ),
     "date_order_guessed": Rule(
         "flagged", "No date of the file shows whether day or month comes first; day first is assumed: set `date_order`."
     ),

@@ -115,6 +115,15 @@ CASES: dict[str, Case] = {
         [2],
         gone("E1"),
     ),
+    "where_matches_none": Case(
+        EVENTS.replace('file = "events*.csv"', 'file = "events.csv"\nwhere = { Type = ["Falls", "Slips"] }'),
+        events(),
+        [],
+        lambda got: (
+            "\nTo look at\n  safety_event, events.csv: No row of the file holds" in got.quality.to_text()
+            and "('Type' is none of Falls, Slips)" in got.quality.to_text()
+        ),
+    ),
     "nothing_listed": Case(
         INVOLVEMENTS,
         {
@@ -329,6 +338,11 @@ def test_sound_rows_call_for_no_rule(tmp_path: Path) -> None:
     imported = run(tmp_path, EVENTS, events())
     (file,) = imported.quality.files
     assert (file.accepted, causes(imported)) == (30, {})
+
+
+def test_a_filter_over_an_export_without_rows_is_not_questioned(tmp_path: Path) -> None:
+    mapping = EVENTS.replace('file = "events*.csv"', 'file = "events.csv"\nwhere = { Type = ["Falls"] }')
+    assert causes(run(tmp_path, mapping, {"events.csv": EVENT_HEADER})) == {}
 
 
 def test_void_events_are_kept_as_void(tmp_path: Path) -> None:
