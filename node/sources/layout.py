@@ -80,7 +80,7 @@ def refuse_repeated(names: Sequence[str], wanted: Wanted, file: str) -> None:
 
 
 def no_columns(names: Sequence[str], missing: Sequence[str], file: str) -> FileRefused:
-    """The refusal for a file that lacks needed columns, with the nearest names that it has."""
+    """The refusal for a file that lacks needed columns, with the nearest names that it has, as it writes them."""
     near = [match for column in missing for match in _nearest(column, names)]
     hint = f" (nearest found: {_quoted(near)})" if near else ""
     return FileRefused(
@@ -94,11 +94,12 @@ def _no_header(tops: Sequence[Header], wanted: Wanted, file: str) -> FileRefused
     if not tops:
         return FileRefused(file, "the file holds no rows", "export it again, with its header row")
     best = min(tops, key=lambda top: (len(missing_from(top.names, wanted.needed)), -len(top.names)))
-    return no_columns(best.names, missing_from(best.names, wanted.needed), file)
+    return no_columns(best.cells, missing_from(best.names, wanted.needed), file)
 
 
 def _nearest(column: str, names: Sequence[str]) -> list[str]:
-    return difflib.get_close_matches(header_name(column), [name for name in names if name], n=1)
+    written = {header_name(name): " ".join(name.split()) for name in names if name.strip()}
+    return [written[near] for near in difflib.get_close_matches(header_name(column), written, n=1)]
 
 
 def _quoted(names: Sequence[str]) -> str:

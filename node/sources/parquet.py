@@ -27,7 +27,7 @@ def read_parquet(content: bytes, wanted: Wanted, file: str) -> TextTable:
     names = [header_name(name) for name in source.schema_arrow.names]
     missing = missing_from(names, wanted.needed)
     if missing:
-        raise no_columns(names, missing, file)
+        raise no_columns(source.schema_arrow.names, missing, file)
     refuse_repeated(names, wanted, file)
     present = {column: stored[header_name(column)] for column in wanted.all if header_name(column) in stored}
     data = source.read(columns=list(dict.fromkeys(present.values())))

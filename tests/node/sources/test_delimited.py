@@ -114,7 +114,7 @@ def test_a_header_alone_is_an_export_without_rows() -> None:
         (b"Ref,Date\n1\x00,2\n", "zero bytes"),
         (b"\xff\xfeR", "bytes are broken"),
         (b"\xef\xbb\xbf", "holds no rows"),
-        (b"Reff,Date\n1,2\n", "no column 'Ref' .nearest found: 'reff'."),
+        (b" Reff ,Date\n1,2\n", "no column 'Ref' .nearest found: 'Reff'."),
         (b"Ref,Date,ref\n1,2,3\n", "names 'Ref' more than once"),
     ],
 )

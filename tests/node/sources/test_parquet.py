@@ -52,6 +52,7 @@ def test_blank_rows_are_counted(tmp_path: Path) -> None:
     ("columns", "reason"),
     [
         ({"Reference": pa.array([1])}, "no column 'Id'"),
+        ({"IdNo": pa.array([1])}, "no column 'Id' .nearest found: 'IdNo'."),
         ({"Id": pa.array([1]), "ID ": pa.array([2])}, "more than once"),
         ({"Id": pa.array([[1, 2]])}, "has no plain text"),
     ],
