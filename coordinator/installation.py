@@ -78,6 +78,7 @@ def install(folder: Path, clock: Clock) -> Installation:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / CONFIG_NAME
     if not path.exists():
+        path.touch(mode=0o600)
         path.write_text(SAMPLE, encoding="utf-8")
     config = load_config(path)
     for target in (config.paths.private_key, config.paths.database):

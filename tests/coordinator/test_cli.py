@@ -63,8 +63,8 @@ def test_init_makes_everything_and_keeps_what_is_there(shell: Shell, tmp_path: P
 
 def test_what_a_coordinator_keeps_is_for_its_owner_alone(shell: Shell, tmp_path: Path) -> None:
     shell.data("init", "--dir", str(tmp_path / "new"))
-    modes = {name: (tmp_path / name).stat().st_mode & 0o777 for name in ("new", "new/keys", "new/coordinator.db")}
-    assert modes == {"new": 0o700, "new/keys": 0o700, "new/coordinator.db": 0o600}
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "new", *(tmp_path / "new").iterdir())}
+    assert modes == {"new": 0o700, "keys": 0o700, "coordinator.db": 0o600, "coordinator.toml": 0o600}
     (tmp_path / "new/coordinator.db").chmod(0o644)
     shell.data("init", "--dir", str(tmp_path / "new"))
     assert (tmp_path / "new/coordinator.db").stat().st_mode & 0o777 == 0o600
