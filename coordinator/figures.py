@@ -58,6 +58,12 @@ class SiteYear:
         values = np.array([value for part in parts for value in part.values], dtype=np.int64)
         return values, (parts[0].sigma_1024 / SIGMA_UNIT) ** 2
 
+    @cached_property
+    def tallies(self) -> frozenset[str]:
+        """The tallies that the site answered in every slice."""
+        named = [frozenset(unit.tally for unit in release.units) for release in self.slices]
+        return frozenset.intersection(*named)
+
     def protects_encounters(self) -> bool:
         """Whether the site has no key per person, so that its noise protects encounters instead of clinicians."""
         return any(unit.unit == "encounter" for release in self.slices for unit in release.units)
@@ -80,6 +86,8 @@ def site_figures(year: SiteYear, plan: pb.Plan) -> SiteFigures:
     """A site's figures over the year: its yearly cells of every tally of a benchmark plan, none of a trend plan."""
     tallies = {}
     for request in plan.tallies:
+        if request.tally not in year.tallies:
+            continue
         for position, table in enumerate(request.tables):
             if table.grain == pb.GRAIN_YEAR and table.by_cell and not table.stratum:
                 tallies[request.tally] = SiteTally(*year.table(request.tally, position))

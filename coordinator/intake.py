@@ -139,8 +139,9 @@ def verify_release(
     if asked.catalogue_digest != digest:
         raise Refused(Code.UNKNOWN_CATALOGUE, f"plan {plan.plan_id}")
     _check_fixed_fields(message, now)
-    _check_tables(message, asked, catalogue)
-    _check_units(message, asked, catalogue)
+    answered = _answered(message, asked)
+    _check_tables(message, answered, catalogue)
+    _check_units(message, catalogue)
     _check_noise(message, asked)
     _check_exposures(message.exposures)
     _check_ledger(message, reader.releases_of_site(answer.site.site_id))
@@ -203,9 +204,16 @@ def _check_tables(message: pb.Release, asked: pb.Plan, catalogue: Catalogue) -> 
         _shape(all(abs(value) <= MAX_COUNT for value in table.values), f"{table.tally} holds impossible counts")
 
 
-def _check_units(message: pb.Release, asked: pb.Plan, catalogue: Catalogue) -> None:
+def _answered(message: pb.Release, asked: pb.Plan) -> pb.Plan:
+    """The part of the plan that the site answers: it may leave tallies out, for policy or for want of an export."""
     named = [unit.tally for unit in message.units]
-    _shape(named == [request.tally for request in asked.tallies], "the protected units are not those of the plan")
+    requests = [request for request in asked.tallies if request.tally in named]
+    is_part = bool(named) and named == [request.tally for request in requests]
+    _shape(is_part, "the protected units are not those of the plan, in its order")
+    return pb.Plan(year=asked.year, tallies=requests)
+
+
+def _check_units(message: pb.Release, catalogue: Catalogue) -> None:
     for unit in message.units:
         needed = catalogue.tally(unit.tally).unit
         allowed = {"clinician", "encounter"} if needed == "clinician" else {needed}

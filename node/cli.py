@@ -22,7 +22,7 @@ from node.ledger.store import Ledger, verify_file
 from node.measures.cases import check_vocabulary
 from node.release.site import SiteData
 from node.sources.refused import FileRefused
-from node.tables.mapping import MappingError
+from node.tables.mapping import MappingError, load_mapping
 from protocols.catalogue import current_catalogue
 from protocols.keys import KeyFileError, load_public_key
 from protocols.operator.console import Format, FormatOption, run, say
@@ -59,9 +59,11 @@ def init(
     made = init_site(folder, site_id, pso_key, exports)
     text = (
         f"Made {made.config}.\nSend {made.public_key} to the PSO, and compare this fingerprint by telephone:\n"
-        f"  {made.fingerprint}\nNext: leadline-node check --config {made.config}"
+        f"  {made.fingerprint}\nThe PSO reads you the fingerprint of its own key, which must be:\n"
+        f"  {made.pso_fingerprint}\nNext: leadline-node check --config {made.config}"
     )
     data = {"config": str(made.config), "public_key": str(made.public_key), "fingerprint": made.fingerprint}
+    data["pso_fingerprint"] = made.pso_fingerprint
     say(how, text, data)
 
 
@@ -71,9 +73,15 @@ def check(config: ConfigOption = _CONFIG, how: FormatOption = Format.TEXT) -> No
     settings = load_config(config)
     daemon.load_identity(settings)
     imported = ExportReader(settings.paths).import_now(today(_CLOCK))
-    check_vocabulary(current_catalogue()[0], SiteData.of(imported.tables).views)
+    catalogue, _ = current_catalogue()
+    exported = frozenset(source.table for source in load_mapping(settings.paths.mapping).sources)
+    site = SiteData.of(imported.tables, exported)
+    check_vocabulary(catalogue, site.views)
+    left_out = [m.id for m in catalogue.measures if not all(site.can_answer(catalogue.tally(t)) for t in m.tallies)]
     text = f"{imported.quality.to_text()}\nThe report is in {settings.paths.quality}; it never leaves this machine."
-    say(how, text, {"quality_report": str(settings.paths.quality / "report.json")})
+    if left_out:
+        text += f"\nNot answered, because no export is mapped to their tables: {', '.join(left_out)}."
+    say(how, text, {"quality_report": str(settings.paths.quality / "report.json"), "not_answered": left_out})
 
 
 @app.command()

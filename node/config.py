@@ -9,13 +9,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from privacy.accountant import DELTA, rho_for_epsilon
+from protocols.catalogue import current_catalogue
+from protocols.operator.errors import InputError
 from protocols.operator.settings import DecimalString, Section, anchored, load_settings
 
 CONFIG_NAME = "node.toml"
 ALL = "all"
+SITE_ID = r"^[a-z0-9][a-z0-9-]{1,40}$"
 
 
 Epsilon = Annotated[DecimalString, Field(gt=0, le=20)]
@@ -24,8 +27,8 @@ Epsilon = Annotated[DecimalString, Field(gt=0, le=20)]
 class Site(Section):
     """Who this site is. `person_keys = false`: the exports hold no key per person, so noise protects encounters."""
 
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{1,40}$")
-    person_keys: bool = True
+    id: str = Field(pattern=SITE_ID)
+    person_keys: StrictBool = True
 
 
 class Paths(Section):
@@ -75,4 +78,14 @@ class NodeConfig(Section):
 def load_config(path: Path) -> NodeConfig:
     """Read `node.toml`; InputError with the key and the file if anything in it is wrong."""
     config = load_settings(path, NodeConfig, "make one with: leadline-node init")
+    catalogue, _ = current_catalogue()
+    _known(path, "policy.measures", config.policy.measures, {ALL, *(m.id for m in catalogue.measures)})
+    _known(path, "policy.strata", config.policy.strata, {name for tally in catalogue.tallies for name in tally.strata})
     return config.model_copy(update={"paths": anchored(config.paths, path.resolve().parent)})
+
+
+def _known(path: Path, key: str, values: tuple[str, ...], known: set[str]) -> None:
+    unknown = [value for value in values if value not in known]
+    if unknown:
+        message = f"{key} in {path} names {', '.join(unknown)}, which the catalogue does not have"
+        raise InputError("config_invalid", message, f"known are: {', '.join(sorted(known))}")

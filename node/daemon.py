@@ -14,10 +14,10 @@ from node.gateway import probe, start_gateway
 from node.ledger.store import Ledger
 from node.measures.cases import check_vocabulary
 from node.release.answer import Answerer, Identity, Step, no_step
-from node.release.site import SiteData
+from node.release.site import DataNotReady, SiteData
 from privacy.mechanisms import sampler_is_sound
 from protocols.catalogue import current_catalogue
-from protocols.keys import KeyFileError, load_private_key, load_public_key
+from protocols.keys import KeyFileError, load_private_key, load_public_key, load_secret
 from protocols.operator.errors import EndpointError, ExitCode, OperatorError, SignatureError
 from protocols.statement import key_id
 
@@ -35,8 +35,9 @@ def load_identity(config: NodeConfig) -> Identity:
     """The site's signing key and the enrolled PSO key."""
     try:
         signing_key, pso_key = load_private_key(config.paths.signing_key), load_public_key(config.paths.pso_key)
+        load_secret(config.paths.person_key)
     except KeyFileError as error:
-        hint = "put the key where node.toml says, or make a new site with: leadline-node init"
+        hint = "docs/hospital-it.md says which keys a site has, and how to get one back"
         raise SignatureError("key", str(error), hint) from error
     return Identity(signing_key, {key_id(pso_key): pso_key})
 
@@ -47,10 +48,9 @@ def open_ledger(config: NodeConfig, identity: Identity, clock: Clock) -> Ledger:
     return Ledger(config.paths.ledger, identity.signing_key, config.site.id, clock.now_s())
 
 
-def build_answerer(config: NodeConfig, clock: Clock, on_step: Step = no_step) -> Answerer:
+def build_answerer(config: NodeConfig, ledger: Ledger, clock: Clock, on_step: Step = no_step) -> Answerer:
     """Wire keys, ledger, exports and catalogue together."""
-    identity = load_identity(config)
-    ledger, reader = open_ledger(config, identity, clock), ExportReader(config.paths)
+    identity, reader = load_identity(config), ExportReader(config.paths)
 
     def load_site() -> SiteData:
         site = reader.read(today(clock))
@@ -71,9 +71,22 @@ def run(config: NodeConfig, clock: Clock | None = None) -> None:
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    server = start_gateway(config.paths.socket, build_answerer(config, clock or SystemClock()).answer)
+    clock = clock or SystemClock()
+    ledger = open_ledger(config, load_identity(config), clock)
+    answerer = build_answerer(config, ledger, clock)
+    _say_whether_ready(config, clock)
+    server = start_gateway(config.paths.socket, answerer.answer)
     _log.info("serving site %s on %s", config.site.id, config.paths.socket)
     stopped.wait()
     server.stop(_STOP_S).wait()
+    ledger.close()
     Path(config.paths.socket).unlink(missing_ok=True)
     _log.info("stopped")
+
+
+def _say_whether_ready(config: NodeConfig, clock: Clock) -> None:
+    """Tell the operator at the start, and not only the first plan, that the exports cannot be read."""
+    try:
+        ExportReader(config.paths).read(today(clock))
+    except DataNotReady as error:
+        _log.error("the exports cannot be read, so plans will be refused until they are mended: %s", error)

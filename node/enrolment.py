@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from node.config import CONFIG_NAME
-from protocols.keys import KeyFileError, create_private_key, load_public_key, public_pem
+from node.config import CONFIG_NAME, SITE_ID
+from protocols.keys import SECRET_BYTES, KeyFileError, create_private_key, load_public_key, public_pem
 from protocols.operator.errors import InputError
 from protocols.statement import fingerprint
 
@@ -20,8 +22,8 @@ id = "{site_id}"
 person_keys = true            # false: the exports hold no key per person; then the noise protects encounters
 
 [paths]                       # relative to this file
-exports = "{exports}"
-mapping = "{exports}/mapping.toml"
+exports = {exports}
+mapping = {mapping}
 quality = "quality"           # the data-quality report, which never leaves
 ledger = "ledger.sqlite"
 socket = "run/node.sock"
@@ -41,20 +43,24 @@ minimum_honest_sites = 2
 
 @dataclass(frozen=True)
 class NewSite:
-    """What `init` made; the fingerprint is compared with the PSO by telephone."""
+    """What `init` made; both fingerprints are compared with the PSO by telephone."""
 
     config: Path
     public_key: Path
     fingerprint: str
+    pso_fingerprint: str
 
 
 def init_site(folder: Path, site_id: str, pso_key: Path, exports: Path) -> NewSite:
     """Make the folder of a new site. Nothing that exists is overwritten."""
+    if not re.match(SITE_ID, site_id):
+        message = f"{site_id!r} is no site id"
+        raise InputError("site_id", message, "use 2 to 41 small letters, digits and hyphens, such as st-mary")
     config = folder / CONFIG_NAME
     if config.exists():
         raise InputError("exists", f"{config} exists", "choose another folder, or keep this one as it is")
     try:
-        pso_pem = public_pem(load_public_key(pso_key))
+        pso = load_public_key(pso_key)
     except KeyFileError as error:
         raise InputError("pso_key", str(error), "ask the PSO for its public key file") from error
     keys = folder / "keys"
@@ -63,14 +69,20 @@ def init_site(folder: Path, site_id: str, pso_key: Path, exports: Path) -> NewSi
         raise InputError("exists", f"{keys / 'site.key'} exists", "choose another folder, or move the old keys away")
     public = create_private_key(keys / "site.key").public_key()
     (keys / "site.pub").write_text(public_pem(public))
-    (keys / "pso.pub").write_text(pso_pem)
+    (keys / "pso.pub").write_text(public_pem(pso))
     _write_secret(keys / "person.key")
-    config.write_text(_TEMPLATE.format(site_id=site_id, exports=exports.resolve()), encoding="utf-8")
-    return NewSite(config, keys / "site.pub", fingerprint(public))
+    # A JSON string is a TOML string, whatever the path holds.
+    places = {name: json.dumps(str(path)) for name, path in _places(exports.resolve()).items()}
+    config.write_text(_TEMPLATE.format(site_id=site_id, **places), encoding="utf-8")
+    return NewSite(config, keys / "site.pub", fingerprint(public), fingerprint(pso))
+
+
+def _places(exports: Path) -> dict[str, Path]:
+    return {"exports": exports, "mapping": exports / "mapping.toml"}
 
 
 def _write_secret(path: Path) -> None:
     """256 random bits that turn local identifiers into keys; they never leave this file."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(secrets.token_bytes(32))
+        file.write(secrets.token_bytes(SECRET_BYTES))

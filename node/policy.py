@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from node.config import ALL, Policy
 from privacy.accountant import NANO, display_epsilon
@@ -14,20 +14,34 @@ from protocols.v1 import leadline_pb2 as pb
 _MODES = {pb.MODE_SITE: "site", pb.MODE_POOLED: "pooled"}
 
 
-def check_policy(plan: pb.Plan, policy: Policy, catalogue: Catalogue) -> None:
-    """Refuse a plan that the policy does not allow: mode, honest sites, tallies, strata, in this order."""
+def check_policy(plan: pb.Plan, policy: Policy) -> None:
+    """Refuse an effective plan that the policy does not allow: mode, honest sites, strata, in this order."""
     mode = _MODES[plan.mode]
     if mode not in policy.modes:
         raise Refused(Code.MODE_NOT_ALLOWED, f"mode {mode}; allowed: {', '.join(policy.modes)}")
     if plan.minimum_honest_sites < policy.minimum_honest_sites:
         raise Refused(Code.TOO_FEW_HONEST_SITES, f"the policy demands {policy.minimum_honest_sites}")
-    allowed = allowed_tallies(policy, catalogue)
     for request in plan.tallies:
-        if request.tally not in allowed:
-            raise Refused(Code.TALLY_NOT_ALLOWED, f"tally {request.tally}")
         for table in request.tables:
             if table.stratum and table.stratum not in policy.strata:
                 raise Refused(Code.STRATUM_NOT_ALLOWED, f"tally {request.tally}, stratum {table.stratum}")
+
+
+def effective_plan(plan: pb.Plan, answered_before: Container[str] | None, answerable: Container[str]) -> pb.Plan:
+    """The part of a plan that this site answers: what policy and exports allow, and was answered from the start.
+
+    `answered_before` are the tallies of the plan's first reservation, which paid for them; a tally that becomes
+    possible later in the year waits for the next plan. TALLY_NOT_ALLOWED if nothing is left.
+    """
+    kept = pb.Plan()
+    kept.CopyFrom(plan)
+    del kept.tallies[:]
+    for request in plan.tallies:
+        if request.tally in answerable and (answered_before is None or request.tally in answered_before):
+            kept.tallies.append(request)
+    if not kept.tallies:
+        raise Refused(Code.TALLY_NOT_ALLOWED, "policy and exports leave no tally of this plan")
+    return kept
 
 
 def allowed_tallies(policy: Policy, catalogue: Catalogue) -> set[str]:

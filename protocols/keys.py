@@ -9,6 +9,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+SECRET_BYTES = 32
+
 
 class KeyFileError(Exception):
     """A key file that is missing, of another kind, or readable by others."""
@@ -28,17 +30,29 @@ def create_private_key(path: Path) -> Ed25519PrivateKey:
 
 def load_private_key(path: Path) -> Ed25519PrivateKey:
     """Read a private key; refuse a file that group or others can read."""
-    if not path.is_file():
-        raise KeyFileError(f"there is no key file {path}; make one with the `init` command")
-    if path.stat().st_mode & 0o077:
-        raise KeyFileError(f"{path} can be read by others; run: chmod 600 {path}")
     try:
-        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+        key = serialization.load_pem_private_key(_read_private(path), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:  # TypeError: the key is locked with a password
         raise KeyFileError(f"{path} is not a private key in PEM form without a password") from error
     if not isinstance(key, Ed25519PrivateKey):
         raise KeyFileError(f"{path} holds a key of another kind; Leadline signs with Ed25519")
     return key
+
+
+def load_secret(path: Path) -> bytes:
+    """Read the secret behind keyed hashes, at least SECRET_BYTES long; refuse a file that others can read."""
+    secret = _read_private(path)
+    if len(secret) < SECRET_BYTES:
+        raise KeyFileError(f"{path} is shorter than {SECRET_BYTES} bytes; restore it from your backup")
+    return secret
+
+
+def _read_private(path: Path) -> bytes:
+    if not path.is_file():
+        raise KeyFileError(f"there is no key file {path}; make one with the `init` command")
+    if path.stat().st_mode & 0o077:
+        raise KeyFileError(f"{path} can be read by others; run: chmod 600 {path}")
+    return path.read_bytes()
 
 
 def public_pem(public: Ed25519PublicKey) -> str:

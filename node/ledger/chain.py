@@ -7,7 +7,7 @@ An entry's body is canonical JSON (sorted keys, no white space). With H(i) the h
 Kinds of entries:
 
     opened    site, key_id, at                                                     always the first
-    reserved  plan_id, plan, year, quarter, attempt, charges {scope: nano-rho}, at  before any noise is drawn
+    reserved  plan_id, plan, year, quarter, attempt, tallies, charges {scope: nano-rho}, at   before noise is drawn
     sealed    plan, quarter, reserved (number of the entry), release, at            once the answer is stored
 
 `plan` and `release` are SHA-256 digests in hex; `at` is Unix time in seconds.

@@ -38,13 +38,14 @@ _TABLES = ("entry", "release", "admitted")
 
 @dataclass(frozen=True)
 class Reservation:
-    """What a slice costs, on record before it is drawn. `charges` are nano-rho per scope."""
+    """What a slice costs, on record before it is drawn: the tallies that are answered, and nano-rho per scope."""
 
     plan_id: str
     plan: bytes
     year: int
     quarter: int
     attempt: int
+    tallies: tuple[str, ...]
     charges: Mapping[str, int]
 
 
@@ -66,7 +67,8 @@ class Ledger:
             yield
 
     def close(self) -> None:
-        """Close the database."""
+        """Close the database, with everything in the one file that people copy."""
+        self._db.execute("pragma wal_checkpoint(truncate)")
         self._db.close()
 
     def head(self) -> Head:
@@ -97,6 +99,13 @@ class Ledger:
         for content in self._contents("reserved"):
             if content["plan_id"] == plan_id:
                 return bytes.fromhex(content["plan"])
+        return None
+
+    def tallies_of(self, plan: bytes) -> frozenset[str] | None:
+        """The tallies that a plan's first reservation paid for; None if the plan was never reserved."""
+        for content in self._contents("reserved"):
+            if content["plan"] == plan.hex():
+                return frozenset(content["tallies"])
         return None
 
     def attempts(self, plan: bytes, quarter: int | None = None) -> int:
@@ -141,6 +150,7 @@ class Ledger:
                 "year": reservation.year,
                 "quarter": reservation.quarter,
                 "attempt": reservation.attempt,
+                "tallies": list(reservation.tallies),
                 "charges": dict(reservation.charges),
                 "at": now_s,
             }
@@ -210,6 +220,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     db.execute("pragma synchronous = full")
     db.execute("pragma foreign_keys = on")
     db.executescript(_SCHEMA)
+    path.chmod(0o600)
     for table in _TABLES:
         for act in ("update", "delete"):
             db.execute(

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from node.measures.views import Column, Frame
+from node.measures.views import TABLES_BEHIND_COLUMN, TABLES_BEHIND_VIEW, Column, Frame
 from protocols.catalogue.model import (
     Catalogue,
     CodeCells,
@@ -67,6 +67,12 @@ def _needed_columns(tally: Tally) -> set[str]:
     cells = {tally.cells.column} if isinstance(tally.cells, CodeCells) else set()
     conditions = {condition.column for condition in tally.where}
     return {tally.key, *conditions, *(d for d in dates if d), *cells, *tally.strata}
+
+
+def tables_behind(tally: Tally) -> frozenset[str]:
+    """The canonical tables without which `tally` would count nobody for want of an export."""
+    columns = [TABLES_BEHIND_COLUMN.get(column, frozenset()) for column in _needed_columns(tally) - set(tally.strata)]
+    return TABLES_BEHIND_VIEW[tally.view].union(*columns)
 
 
 def cases(tally: Tally, view: Frame, person_keys: bool = True) -> Cases:

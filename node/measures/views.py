@@ -25,9 +25,29 @@ Frame: TypeAlias = pd.DataFrame
 Column: TypeAlias = "pd.Series[Any]"
 Tables: TypeAlias = Mapping[str, Frame]
 
+# What a site must export for a view, and for columns of it that come from other tables.
+TABLES_BEHIND_VIEW: Mapping[str, frozenset[str]] = {
+    "events": frozenset({"safety_event"}),
+    "involvements": frozenset({"safety_event", "event_involvement"}),
+    "activations": frozenset({"support_activation"}),
+    "encounters": frozenset({"support_encounter"}),
+    "episodes": frozenset({"support_episode"}),
+    "reviews": frozenset({"safety_event", "jc_review"}),
+    "rcas": frozenset({"safety_event", "rca"}),
+    "actions": frozenset({"safety_event", "rca", "rca_action"}),
+}
+TABLES_BEHIND_COLUMN: Mapping[str, frozenset[str]] = {
+    "offered": frozenset({"support_activation"}),
+    "supported": frozenset({"support_activation", "support_encounter"}),
+    "fix_date": frozenset({"rca", "rca_action"}),
+    "best_strength": frozenset({"rca_action"}),
+    "unit_type": frozenset({"unit"}),
+}
+
 SERIOUS_HARM = ("severe_harm", "death")
 TRIGGER_TYPES = ("staff_safety", "workplace_violence")
 SUPPORT_TIERS = ("2", "3")
+OFFER_DAYS = 30
 FIXING_STRENGTHS = ("strong", "intermediate")
 MATCHING_RESPONSE = {"human_error": "console", "at_risk": "coach", "reckless": "discipline"}
 
@@ -71,6 +91,15 @@ def _fix_dates(tables: Tables) -> Column:
     return linked.groupby("event_key")["completed_date"].min()
 
 
+def _offered_in_time(events: Frame, activations: Frame) -> Column:
+    """Events with an activation or offer, accepted or declined, within 30 days of the event's record."""
+    made = activations[activations["offered"].astype("boolean").fillna(True).astype(bool)]
+    linked = events[["event_key", "recorded_date"]].merge(made[["event_key", "activation_datetime"]], on="event_key")
+    limit = linked["recorded_date"] + pd.Timedelta(days=OFFER_DAYS)
+    in_time: Column = linked.loc[linked["activation_datetime"].dt.normalize() <= limit, "event_key"]
+    return in_time
+
+
 def _events(tables: Tables) -> Frame:
     events = tables["safety_event"]
     events = events[events["status"] != "void"].copy()
@@ -81,11 +110,11 @@ def _events(tables: Tables) -> Frame:
     implied = serious | events["event_type"].isin(TRIGGER_TYPES)
     events["serious"] = _yes_no(serious)
     events["trigger"] = _yes_no(events["trigger"].astype("boolean").fillna(implied.astype("boolean")))
-    events["offered"] = _yes_no(events["event_key"].isin(activations["event_key"].dropna()))
+    events["recorded_date"] = events["reported_date"].fillna(events["event_date"])
+    events["offered"] = _yes_no(events["event_key"].isin(_offered_in_time(events, activations)))
     events["supported"] = _yes_no(events["event_key"].isin(supported))
     events = events.merge(_fix_dates(tables).rename("fix_date"), left_on="event_key", right_index=True, how="left")
     events["unit_type"] = _unit_type(events, tables)
-    events["recorded_date"] = events["reported_date"].fillna(events["event_date"])
     events["row_key"] = _row_key(events, "event_key")
     return events
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -17,7 +17,7 @@ from node.clock import Clock, today
 from node.config import NodeConfig
 from node.ledger.store import Ledger, Reservation
 from node.measures.cases import protected_unit
-from node.policy import charges, check_budget, check_policy
+from node.policy import allowed_tallies, charges, check_budget, check_policy, effective_plan
 from node.release.draw import draw_slice
 from node.release.request import Ask, check_ask, read_request
 from node.release.site import DataNotReady, LoadSite, SiteData
@@ -82,7 +82,9 @@ class Answerer:
             return self._refusal(ask, Refused(Code.INTERNAL))
 
     def _answer(self, ask: Ask) -> bytes:
-        """Checks in order: paused, plan and period, ledger not behind, plan id not reused, sealed before, policy."""
+        """Checks in order: paused, plan and period, ledger not behind, plan id not reused, sealed before; then the
+        exports are read, and the effective plan is held against policy and budget.
+        """
         if self._config.pause_file.exists():
             raise Refused(Code.PAUSED)
         check_ask(ask, self._catalogue, self._catalogue_digest, self._today())
@@ -90,9 +92,15 @@ class Answerer:
         sealed = self._ledger.sealed(ask.plan_digest, ask.quarter)
         if sealed is not None:
             return sealed
-        check_policy(ask.plan, self._config.policy, self._catalogue)
-        reservation = self._price(ask)
-        return self._release(ask, reservation, self._load_site())
+        site = self._load_site()
+        ask = replace(ask, plan=self._effective(ask, site))
+        check_policy(ask.plan, self._config.policy)
+        return self._release(ask, self._price(ask), site)
+
+    def _effective(self, ask: Ask, site: SiteData) -> pb.Plan:
+        allowed = allowed_tallies(self._config.policy, self._catalogue)
+        answerable = {t for t in allowed if site.can_answer(self._catalogue.tally(t))}
+        return effective_plan(ask.plan, self._ledger.tallies_of(ask.plan_digest), answerable)
 
     def _check_ledger(self, ask: Ask) -> None:
         known = ask.request.known_length
@@ -108,7 +116,8 @@ class Answerer:
         wanted = charges(ask.plan, ask.quarter, self._catalogue, paid, attempts > 0)
         year = ask.plan.year
         check_budget(year, wanted, self._ledger.spent(year), self._config.policy.budget_nano())
-        return Reservation(ask.plan.plan_id, ask.plan_digest, year, ask.quarter, attempts + 1, wanted)
+        tallies = tuple(request.tally for request in ask.plan.tallies)
+        return Reservation(ask.plan.plan_id, ask.plan_digest, year, ask.quarter, attempts + 1, tallies, wanted)
 
     def _release(self, ask: Ask, reservation: Reservation, site: SiteData) -> bytes:
         entry = self._ledger.reserve(reservation, self._clock.now_s())

@@ -85,8 +85,10 @@ def _events(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def _offers(triggers: pd.DataFrame, activations: pd.DataFrame) -> pd.DataFrame:
-    linked = triggers["event_key"].isin(activations["event_key"].dropna())
-    return pd.DataFrame({"entered": triggers["entered"] + pd.Timedelta(days=30), "yes": linked})
+    """Trigger events, 30 days on: was the first activation that was not "no offer made" there by then?"""
+    first = activations[activations["offered"].ne(False).fillna(True)].groupby("event_key")["activation_datetime"].min()
+    entered = triggers["entered"] + pd.Timedelta(days=30)
+    return pd.DataFrame({"entered": entered, "yes": triggers["event_key"].map(first).dt.normalize() <= entered})
 
 
 def _fixes(triggers: pd.DataFrame, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:

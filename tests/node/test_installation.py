@@ -58,7 +58,9 @@ exports = folder / "world" / "sites" / "site-01" / "exports"
 init = ["init", "--dir", str(folder / "n"), "--site-id", "site-01", "--pso-key", sys.argv[3], "--exports", str(exports)]
 for command in (init, ["check", "--config", str(folder / "n" / "node.toml")]):
     assert app(command, standalone_mode=False) in (0, None), command
-daemon.build_answerer(load_config(folder / "n" / "node.toml"), SystemClock()).answer(b"")
+config, clock = load_config(folder / "n" / "node.toml"), SystemClock()
+ledger = daemon.open_ledger(config, daemon.load_identity(config), clock)
+daemon.build_answerer(config, ledger, clock).answer(b"")
 print("ran")
 """
 

@@ -68,13 +68,23 @@ def test_a_trigger_is_what_is_flagged_else_what_is_serious_or_violent() -> None:
     assert set(view["trigger"]) == {"yes", "no"}
 
 
-def test_an_event_was_offered_support_if_an_activation_names_it() -> None:
-    view = events(
-        {"event_key": "e1"},
-        {"event_key": "e2"},
-        support_activation=[{"activation_key": "a1", "event_key": "e1"}, {"activation_key": "a2"}],
-    )
-    assert column(view, "offered", "event_key") == {"e1": "yes", "e2": "no"}
+OFFERS = {
+    "the same day": ({"activation_datetime": "2024-03-01 22:00"}, "yes"),
+    "on the thirtieth day": ({"activation_datetime": "2024-03-31 22:00"}, "yes"),
+    "on the thirty-first day": ({"activation_datetime": "2024-04-01 00:30"}, "no"),
+    "before the event was reported": ({"activation_datetime": "2024-02-20 10:00"}, "yes"),
+    "an offer that was declined": ({"activation_datetime": "2024-03-02 10:00", "offered": True}, "yes"),
+    "a note that none was offered": ({"activation_datetime": "2024-03-02 10:00", "offered": False}, "no"),
+    "of another event": ({"activation_datetime": "2024-03-02 10:00", "event_key": "other"}, "no"),
+}
+
+
+@pytest.mark.parametrize("case", OFFERS)
+def test_an_offer_is_documented_within_30_days(case: str) -> None:
+    activation, offered = OFFERS[case]
+    linked = {"activation_key": "a", "event_key": "e"} | activation
+    view = events({"event_key": "e", "reported_date": "2024-03-01"}, support_activation=[linked])
+    assert column(view, "offered", "event_key") == {"e": offered}
 
 
 def test_an_event_is_supported_by_an_encounter_of_tier_2_or_3() -> None:

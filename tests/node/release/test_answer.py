@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -154,10 +155,30 @@ def test_a_plan_outside_the_rules_is_refused_with_its_reason(case: str, node: No
     assert EXPLANATIONS[Code(refusal.code)].remedy
 
 
-def test_a_tally_outside_the_policy_is_refused(tmp_path: Path, pso: Pso) -> None:
+def test_tallies_outside_the_policy_are_left_out_and_not_charged(tmp_path: Path, pso: Pso) -> None:
     node = Node(tmp_path / "n", pso, supported_site(3), Policy(measures=("C1", "C2")))
-    assert node.kind(pso.request(pso.plan(), 1)) == "release"
+    release = node.release(pso.request(pso.plan(("activations", "supported")), 1)).message
+    assert {table.tally for table in release.tables} == {unit.tally for unit in release.units} == {"supported"}
+    assert node.ledger.spent(2025) == {"clinician": 30_000_000, "record": 0}
     assert node.refusal(pso.request(pso.plan(("activations",), plan_id="p2"), 1)).code == Code.TALLY_NOT_ALLOWED
+
+
+def test_what_is_not_exported_is_not_answered_as_nobody(tmp_path: Path, pso: Pso) -> None:
+    site = SiteData.of(supported_site(3).tables, frozenset({"support_activation"}))
+    node = Node(tmp_path / "n", pso, site)
+    release = node.release(pso.request(pso.plan(("activations", "supported", "trigger_offers")), 1)).message
+    assert {unit.tally for unit in release.units} == {"activations"}
+
+
+def test_a_tally_that_becomes_possible_later_in_the_year_waits_for_the_next_plan(tmp_path: Path, pso: Pso) -> None:
+    """Otherwise its later slices would never have been paid for."""
+    tables = supported_site(3).tables
+    node = Node(tmp_path / "n", pso, SiteData.of(tables, frozenset({"support_activation"})))
+    plan = pso.plan(("activations", "supported"))
+    node.release(pso.request(plan, 1))
+    node.site = SiteData.of(tables)
+    assert {unit.tally for unit in node.release(pso.request(plan, 2)).message.units} == {"activations"}
+    assert node.ledger.spent(2025) == {"clinician": 0, "record": 30_000_000}
 
 
 def test_a_stratum_outside_the_policy_is_refused(tmp_path: Path, pso: Pso) -> None:
@@ -234,7 +255,7 @@ def test_exports_that_cannot_be_read_are_refused_without_a_charge_or_a_word_abou
 
 def test_a_fault_inside_says_nothing_about_the_data(tmp_path: Path, pso: Pso, caplog: pytest.LogCaptureFixture) -> None:
     site = supported_site(3)
-    broken = SiteData(site.tables, dict(site.views) | {"encounters": pd.DataFrame({"secret-person": [1]})})
+    broken = replace(site, views=dict(site.views) | {"encounters": pd.DataFrame({"secret-person": [1]})})
     node = Node(tmp_path / "n", pso, broken)
     refusal = node.refusal(pso.request(pso.plan(), 1))
     assert (refusal.code, refusal.detail) == (Code.INTERNAL, "")
