@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 import sys
 from pathlib import Path
@@ -154,6 +155,7 @@ def synthetic(
 
 def main() -> None:
     """Run the command line; errors print one line with what to do, and end with an exit code of `ExitCode`."""
+    os.umask(0o077)  # ledger, quality report and keys are nobody else's business
     sys.exit(run(app, "leadline-node", _explain, show_fault=False))
 
 

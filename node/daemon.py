@@ -18,7 +18,7 @@ from node.release.site import DataNotReady, SiteData
 from privacy.mechanisms import sampler_is_sound
 from protocols.catalogue import current_catalogue
 from protocols.keys import KeyFileError, load_private_key, load_public_key, load_secret
-from protocols.operator.errors import EndpointError, ExitCode, OperatorError, SignatureError
+from protocols.operator.errors import EndpointError, ExitCode, OperatorError, RuleError, SignatureError
 from protocols.statement import key_id
 
 _log = logging.getLogger("leadline.node")
@@ -43,8 +43,10 @@ def load_identity(config: NodeConfig) -> Identity:
 
 
 def open_ledger(config: NodeConfig, identity: Identity, clock: Clock) -> Ledger:
-    """The site's ledger, made on first use."""
-    config.paths.ledger.parent.mkdir(parents=True, exist_ok=True)
+    """The site's ledger, as `init` made it. A missing one is never made anew: that would forget what was spent."""
+    if not config.paths.ledger.is_file():
+        hint = "restore it from your backup; without one, enrol again as a new site"
+        raise RuleError("ledger_missing", f"there is no ledger {config.paths.ledger}", hint)
     return Ledger(config.paths.ledger, identity.signing_key, config.site.id, clock.now_s())
 
 

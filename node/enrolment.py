@@ -9,7 +9,9 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from node.clock import SystemClock
 from node.config import CONFIG_NAME, SITE_ID
+from node.ledger.store import Ledger
 from protocols.keys import SECRET_BYTES, KeyFileError, create_private_key, load_public_key, public_pem
 from protocols.operator.errors import InputError
 from protocols.statement import fingerprint
@@ -67,13 +69,16 @@ def init_site(folder: Path, site_id: str, pso_key: Path, exports: Path) -> NewSi
     keys.mkdir(parents=True, exist_ok=True, mode=0o700)
     if (keys / "site.key").exists():
         raise InputError("exists", f"{keys / 'site.key'} exists", "choose another folder, or move the old keys away")
-    public = create_private_key(keys / "site.key").public_key()
+    key = create_private_key(keys / "site.key")
+    public = key.public_key()
     (keys / "site.pub").write_text(public_pem(public))
     (keys / "pso.pub").write_text(public_pem(pso))
     _write_secret(keys / "person.key")
     # A JSON string is a TOML string, whatever the path holds.
     places = {name: json.dumps(str(path)) for name, path in _places(exports.resolve()).items()}
     config.write_text(_TEMPLATE.format(site_id=site_id, **places), encoding="utf-8")
+    Ledger(folder / "ledger.sqlite", key, site_id, SystemClock().now_s()).close()
+    folder.chmod(0o750)
     return NewSite(config, keys / "site.pub", fingerprint(public), fingerprint(pso))
 
 

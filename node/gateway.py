@@ -34,6 +34,7 @@ class Gateway(services.GatewayServicer):
 def start_gateway(socket: Path, answer: Callable[[bytes], bytes]) -> grpc.Server:
     """Serve on `socket` (mode 0660: the relay's user needs the file's group) with health and reflection."""
     socket.parent.mkdir(parents=True, exist_ok=True)
+    socket.parent.chmod(0o750)
     socket.unlink(missing_ok=True)
     limits = [
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),

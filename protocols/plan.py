@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ GRAINS: dict[int, Grain] = {
 QUARTERS = (1, 2, 3, 4)
 MAX_RHO_NANO = 100 * 10**9
 TOTAL = "all"
+PLAN_ID = r"[A-Za-z0-9._-]{1,64}"
 EXPOSURE_STEP = 10  # sites round what they declare about a month to this
 
 
@@ -60,8 +62,10 @@ def check_plan(plan: pb.Plan, catalogue: Catalogue, digest: bytes) -> None:
     """Refuse a plan that contradicts the catalogue or itself (UNKNOWN_CATALOGUE, BAD_PLAN)."""
     if plan.catalogue_digest != digest:
         raise Refused(Code.UNKNOWN_CATALOGUE, f"catalogue {plan.catalogue_digest.hex()[:16]}")
-    if not plan.plan_id or not 2000 <= plan.year <= 2200 or not plan.tallies:
-        raise Refused(Code.BAD_PLAN, "a plan needs an id, a ledger year and at least one tally")
+    if not re.fullmatch(PLAN_ID, plan.plan_id):
+        raise Refused(Code.BAD_PLAN, "a plan id has 1 to 64 letters, digits, dots, hyphens and underscores")
+    if not 2000 <= plan.year <= 2200 or not plan.tallies:
+        raise Refused(Code.BAD_PLAN, "a plan needs a ledger year and at least one tally")
     if plan.mode not in (pb.MODE_SITE, pb.MODE_POOLED):
         raise Refused(Code.BAD_PLAN, "a plan needs a mode")
     if len({request.tally for request in plan.tallies}) != len(plan.tallies):

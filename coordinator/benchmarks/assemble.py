@@ -86,7 +86,7 @@ def benchmark_rows(
     recency = rules.recency(period.end, today)
     rows = []
     for measure in catalogue.measures:
-        contributors = _contributors(measure, ordered)
+        contributors = _contributors(catalogue, measure, ordered)
         for group, status in _statuses(measure, ordered, contributors, rules).items():
             members = [site for site in contributors if site.site_id in group.site_ids]
             place = _Place(measure, period, group.id, len(members))
@@ -143,12 +143,23 @@ def _trend_row(
     return place.published(Figure(ALL_CELL, estimate, None, POSITIVE), rules)
 
 
-def _contributors(measure: Measure, figures: Sequence[SiteFigures]) -> list[SiteFigures]:
+def declares_exposures(catalogue: Catalogue, tally: str, site: SiteFigures) -> bool:
+    """Whether a site declares every exposure of every measure over `tally`.
+
+    All measures and periods over one tally then have the same contributors: if C1 (staff-years) left out a site that
+    C2 (headcount) counts, the difference of the two would be that site's own release.
+    """
+    needed = {gate_exposure(measure) for measure in catalogue.measures if tally in measure.tallies}
+    return all(site.exposures.get(exposure, 0.0) > 0 for exposure in needed)
+
+
+def _contributors(catalogue: Catalogue, measure: Measure, figures: Sequence[SiteFigures]) -> list[SiteFigures]:
     exposure = gate_exposure(measure)
     return [
         site
         for site in figures
-        if site.exposures.get(exposure, 0.0) > 0 and all(tally in site.tallies for tally in measure.tallies)
+        if site.exposures.get(exposure, 0.0) > 0
+        and all(tally in site.tallies and declares_exposures(catalogue, tally, site) for tally in measure.tallies)
     ]
 
 

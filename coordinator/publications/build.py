@@ -9,7 +9,7 @@ from datetime import date
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from coordinator.benchmarks.assemble import benchmark_rows, trend_rows
+from coordinator.benchmarks.assemble import benchmark_rows, declares_exposures, trend_rows
 from coordinator.benchmarks.gate import GateRules
 from coordinator.benchmarks.model import BenchmarkRow, Status
 from coordinator.clock import Clock
@@ -81,7 +81,7 @@ class Published:
 def draft(reader: Reader, config: Config, clock: Clock) -> Draft:
     """What would be published now. RuleError if no round has finished well."""
     before = reader.last_publication()
-    members = before.members if before else {}
+    members = _members_by_year(reader)
     today = clock.now().date()
     parts = tuple(
         _year_part(reader, plans, members.get(str(year), []), config.gate, today)
@@ -143,6 +143,15 @@ def publish(store: Store, config: Config, clock: Clock, key: Ed25519PrivateKey) 
     return Published(stored, made.publication, is_new=True)
 
 
+def _members_by_year(reader: Reader) -> dict[str, list[str]]:
+    """The sites of each year in the newest publication that showed it; all of them can still be downloaded."""
+    members: dict[str, list[str]] = {}
+    for number in sorted(reader.publication_numbers()):
+        published = reader.publication(number)
+        members |= published.members if published else {}
+    return members
+
+
 def _stored(made: Draft, content_digest: bytes, key: Ed25519PrivateKey) -> Stored:
     publication, document = made.publication, made.publication.document()
     return Stored(
@@ -191,7 +200,8 @@ def _rows(plan: Plan, years: Sequence[SiteYear], rules: GateRules, today: date) 
         return benchmark_rows(catalogue, whole_year, figures, today, rules)
     rows: list[BenchmarkRow] = []
     for request in message.tallies:
-        answered = [year for year in years if request.tally in year.tallies]
+        able = {site.site_id for site in figures if declares_exposures(catalogue, request.tally, site)}
+        answered = [year for year in years if request.tally in year.tallies and year.site.site_id in able]
         members = {year.site.site_id for year in answered}
         contributors = [site for site in figures if site.site_id in members]
         points = trend_points(answered, message, request.tally)

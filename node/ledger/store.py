@@ -56,8 +56,18 @@ class Ledger:
         self._path, self._key = path, key
         with self.locked():
             self._db = _connect(path)
+            own = {"kind": "opened", "site": site_id, "key_id": key_id(key.public_key())}
             if self.head().length == 0:
-                self._append({"kind": "opened", "site": site_id, "key_id": key_id(key.public_key()), "at": now_s})
+                self._append(own | {"at": now_s})
+            self._check_own(own)
+
+    def _check_own(self, own: Mapping[str, str]) -> None:
+        """Trust nothing that is on the disk before the chain holds and is this site's; LedgerError otherwise."""
+        entries = self.entries()
+        opened = entries[0].content
+        if any(opened.get(name) != value for name, value in own.items()):
+            raise LedgerError(f"entry 1: this is the ledger of {opened.get('site')}, or of another key")
+        check_chain(entries, self._key.public_key())
 
     @contextmanager
     def locked(self) -> Iterator[None]:

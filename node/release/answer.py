@@ -28,6 +28,7 @@ from protocols.v1 import leadline_pb2 as pb
 
 _log = logging.getLogger("leadline.node")
 
+MAX_ENTRIES = 2**53
 Step = Callable[[str], None]
 
 
@@ -62,6 +63,7 @@ class Answerer:
         self._config, self._identity, self._ledger = config, identity, ledger
         self._catalogue, self._catalogue_digest = catalogue
         self._load_site, self._clock, self._on_step = load_site, clock, on_step
+        self._faulty: set[tuple[bytes, int]] = set()
 
     def answer(self, raw: bytes) -> bytes:
         """The envelope of a Release or a Refusal; never raises on account of what was asked."""
@@ -104,6 +106,8 @@ class Answerer:
 
     def _check_ledger(self, ask: Ask) -> None:
         known = ask.request.known_length
+        if known > MAX_ENTRIES:
+            raise Refused(Code.LEDGER_BEHIND, "the entry that the coordinator names is out of range")
         if known and self._ledger.hash_at(known) != ask.request.known_head:
             raise Refused(Code.LEDGER_BEHIND, f"the coordinator has seen entry {known}")
         carried_out = self._ledger.plan_with_id(ask.plan.plan_id)
@@ -120,6 +124,18 @@ class Answerer:
         return Reservation(ask.plan.plan_id, ask.plan_digest, year, ask.quarter, attempts + 1, tallies, wanted)
 
     def _release(self, ask: Ask, reservation: Reservation, site: SiteData) -> bytes:
+        """Reserve, draw, seal. After a fault between them the slice waits for a restart: a fault that stays would
+        otherwise charge at every retry.
+        """
+        slice_ = (ask.plan_digest, ask.quarter)
+        if slice_ in self._faulty:
+            raise Refused(Code.INTERNAL)
+        self._faulty.add(slice_)
+        envelope = self._reserve_draw_seal(ask, reservation, site)
+        self._faulty.remove(slice_)
+        return envelope
+
+    def _reserve_draw_seal(self, ask: Ask, reservation: Reservation, site: SiteData) -> bytes:
         entry = self._ledger.reserve(reservation, self._clock.now_s())
         self._on_step("reserved")
         drawn = draw_slice(ask, self._catalogue, site, self._ledger, self._config.site.person_keys)

@@ -18,7 +18,8 @@ DELIMITERS = (",", ";", "\t", "|")
 HEADER_WITHIN_ROWS = 20
 _TOTAL = re.compile(
     r"\W*(grand\s+|sub-?\s*)?"
-    r"(totals?|totaux|totaal|gesamt|summe|sum|suma|somme|count|number of (rows|records|cases))\b",
+    r"(totals?|totaux|totaal|gesamt|summe|sum|suma|somme|count|number)"
+    r"(\s+(of\s+)?(rows|records|cases|events|incidents|entries|encounters|contacts|activations))?[\s:=.]*[\d\s.,]*$",
     re.IGNORECASE,
 )
 

@@ -243,7 +243,7 @@ TABLES: dict[str, Table] = {
         ),
         _table(
             "rca",
-            ("rca_key",),
+            ("rca_key", "event_key"),
             _C("rca_key", "key", required=True),
             _C("event_key", "key", required=True),
             _C("opened_date", "date"),

@@ -212,3 +212,14 @@ def test_a_ledger_of_another_process_is_locked_out_while_it_writes(folder: Path)
 def _ledger_in_new_folder(folder: Path) -> Ledger:
     (folder / "node").mkdir()
     return _ledger(folder)
+
+
+def test_a_ledger_that_was_changed_or_is_anothers_is_not_opened(node: Node, pso: Pso) -> None:
+    node.answerer.answer(pso.request(pso.plan(), 1))
+    node.ledger.close()
+    path = node.folder / "ledger.sqlite"
+    with pytest.raises(LedgerError, match="another key"):
+        Ledger(path, Ed25519PrivateKey.generate(), SITE, NOW)
+    _tamper(path, "update entry set body = replace(body, '30000000', '1') where number = 2")
+    with pytest.raises(LedgerError, match="entry 2"):
+        Ledger(path, node.key, SITE, NOW)

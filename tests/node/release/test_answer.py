@@ -270,3 +270,30 @@ def test_the_quarter_opens_on_the_day_after_its_last(tmp_path: Path, pso: Pso) -
     assert node.refusal(request).code == Code.PERIOD_OPEN
     last_second.now += 1
     assert node.kind(request) == "release"
+
+
+def test_a_fault_that_stays_is_charged_once_and_not_at_every_retry(tmp_path: Path, pso: Pso) -> None:
+    def fault(step: str) -> None:
+        if step == "drawn":
+            raise OSError("no space left on device")
+
+    node = Node(tmp_path / "n", pso, supported_site(3), on_step=fault)
+    for _ in range(5):
+        assert node.refusal(pso.request(pso.plan(), 1)).code == Code.INTERNAL
+    assert node.ledger.spent(2025)["clinician"] == 30_000_000
+
+
+def test_the_noise_of_a_tally_follows_its_cap(node: Node, pso: Pso) -> None:
+    release = node.release(pso.request(pso.plan(("actions_on_time",), rho_nano=10_000_000), 1)).message
+    assert {table.sigma_1024 for table in release.tables} == {sigma_1024(3, 10_000_000)}
+
+
+def test_the_sites_own_minimum_of_honest_sites_counts(tmp_path: Path, pso: Pso) -> None:
+    node = Node(tmp_path / "n", pso, supported_site(3), Policy(minimum_honest_sites=6))
+    assert node.refusal(pso.request(pso.plan(), 1)).code == Code.TOO_FEW_HONEST_SITES
+
+
+def test_a_fork_of_equal_length_is_behind(node: Node, pso: Pso) -> None:
+    node.release(pso.request(pso.plan(), 1))
+    forked = pso.request(pso.plan(), 2, known_head=bytes(32), known_length=node.ledger.head().length)
+    assert node.refusal(forked).code == Code.LEDGER_BEHIND
