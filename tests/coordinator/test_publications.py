@@ -203,6 +203,20 @@ def test_a_late_site_waits_so_that_two_publications_do_not_show_it(finished: Wor
     assert (first.publication.sites, second.sites) == (8, 11)
 
 
+def test_a_publication_that_shows_nothing_does_not_forget_who_was_shown(finished: World) -> None:
+    """The members of a year are those of the newest publication that showed it, and all of them stay downloadable."""
+    publish_now(finished)
+    moment = finished.clock.moment
+    finished.clock.moment = moment.replace(year=YEAR, month=2, day=1)  # a clock set back: all is within the embargo
+    assert not any(row.status is Status.OK for row in publish_now(finished).publication.rows)
+    finished.clock.moment = moment
+    finished.enrol("site-09")
+    finished.open()
+    finished.pump()
+    advance_rounds(finished.store, finished.clock)
+    assert publish_now(finished).publication.sites == 8
+
+
 def test_all_figures_of_a_year_use_the_same_sites(finished: World) -> None:
     """A site that answered the trends and refused the benchmark is in neither."""
     half = finished.enrol("site-09")

@@ -160,3 +160,12 @@ def test_trends_pass_the_same_gate() -> None:
     giant = SiteFigures("giant", {}, figures[0].tallies, {"staff_years": 99_000.0})
     swamped = trend_rows(CATALOGUE, "activations", _points(7), [*figures, giant], TODAY, RULES)
     assert {row.status for row in swamped} == {Status.DOMINATED}
+
+
+def test_measures_over_one_tally_have_the_same_contributors() -> None:
+    """C1 is out of staff-years, C2 out of headcount: a site that declares one alone is in neither."""
+    odd = _site(8, 12.0, 4.0)
+    odd = SiteFigures(odd.site_id, odd.attributes, odd.tallies, {**odd.exposures, "fte": 0.0, "staff_years": 0.0})
+    rows = _rows([*_network(8), odd])
+    assert _one(rows, "C1").n_sites == _one(rows, "C2").n_sites == 8
+    assert _one(rows, "B1").n_sites == _one(rows, "B3", stratum="self").n_sites == 8

@@ -163,3 +163,11 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
     except FileRefused:
         return
     assert table.rows_read == len(table.cells) + sum(map(len, table.left.values()))
+
+
+@pytest.mark.parametrize(
+    "words", ["Total knee: wrong implant", "Count incorrect: sponge missing", "Total joint centre"]
+)
+def test_a_last_row_that_begins_with_a_total_word_and_goes_on_is_data(words: str) -> None:
+    """Otherwise one person's last row would decide whether the rows before it count."""
+    assert read(f"Ref,Date,Harm\n1,2,3\n{words},2,3\n").cells["Ref"].tolist() == ["1", words]
