@@ -11,6 +11,7 @@ from coordinator.store.schema import Plan
 from privacy.accountant import SIGMA_UNIT, sigma_1024
 from protocols.catalogue import current_catalogue
 from protocols.periods import Grain, periods_of
+from protocols.v1 import leadline_pb2 as pb
 from tests.coordinator.conftest import YEAR, World
 
 
@@ -58,6 +59,15 @@ def test_a_site_without_all_four_slices_is_left_out(world: World) -> None:
     assert [year.site.site_id for year in read(world, "benchmark")[1]] == [f"site-0{n}" for n in (2, 3, 4, 5)]
     world.deliver(delivery.delivery_id, answers)
     assert len(read(world, "benchmark")[1]) == 5
+
+
+def test_three_slices_are_no_year(world: World) -> None:
+    world.open()
+    delivery = world.take(world.sites[0])[0]
+    answers = pb.Batch.FromString(world.sites[0].exchange(delivery.payload, world.pso)).envelopes
+    world.pump(*world.sites[1:])
+    world.deliver(delivery.delivery_id, pb.Batch(envelopes=answers[:3]).SerializeToString())
+    assert [year.site.site_id for year in read(world, "benchmark")[1]] == [f"site-0{n}" for n in (2, 3, 4, 5)]
 
 
 def test_a_trend_pools_all_sites_and_draws_on_all_tables(finished: World) -> None:

@@ -84,3 +84,8 @@ def test_a_site_is_in_everyone_and_in_at_most_one_size_group() -> None:
         "beds-300-plus": {"d"},
         "ems": {"e"},
     }
+
+
+def test_a_quarter_of_the_exposure_is_not_yet_dominance() -> None:
+    assert GateRules().participation([25.0, 25.0, 20.0, 15.0, 15.0]) is Status.OK
+    assert GateRules().participation([25.1, 25.0, 20.0, 15.0, 14.9]) is Status.DOMINATED
