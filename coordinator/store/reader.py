@@ -164,8 +164,8 @@ class Reader:
         return self._session.scalar(select(Publication).order_by(Publication.number.desc()).limit(1))
 
     def publication(self, number: int) -> Publication | None:
-        """The publication with this number."""
-        return self._session.get(Publication, number)
+        """The publication with this number; numbers beyond what a database can hold have none."""
+        return self._session.get(Publication, number) if number < 2**63 else None
 
     def audit_events(self) -> Sequence[AuditEvent]:
         """The whole audit log in order."""

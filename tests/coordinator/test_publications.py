@@ -248,3 +248,12 @@ def test_a_plan_that_lacks_a_published_site_is_left_out(finished: World) -> None
         part = _year_part(reader, plans, before, finished.config.gate, finished.clock.now().date())
     assert part.left_out == (f"{YEAR}-trend",)
     assert {row.n_sites for row in part.rows if row.peer_group == "all"} == {9}
+
+
+def test_a_number_beyond_any_database_has_no_publication(finished: World) -> None:
+    publish_now(finished)
+    shelf = Shelf(finished.store)
+    assert shelf.get(1) is not None
+    for number in (2, 2**63, 10**30):
+        assert shelf.get(number) is None
+        assert shelf.file(number, "publication.json") is None
