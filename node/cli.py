@@ -21,9 +21,8 @@ from node.ledger.budget import describe_budget, describe_entry
 from node.ledger.chain import LedgerError
 from node.ledger.store import Ledger, verify_file
 from node.measures.cases import check_vocabulary
-from node.release.site import SiteData
 from node.sources.refused import FileRefused
-from node.tables.mapping import MappingError, load_mapping
+from node.tables.mapping import MappingError
 from protocols.catalogue import current_catalogue
 from protocols.keys import KeyFileError, load_public_key
 from protocols.operator.console import Format, FormatOption, run, say
@@ -73,13 +72,11 @@ def check(config: ConfigOption = _CONFIG, how: FormatOption = Format.TEXT) -> No
     """Read configuration, keys and exports as a release would, and print the quality report. Spends nothing."""
     settings = load_config(config)
     daemon.load_identity(settings)
-    imported = ExportReader(settings.paths).import_now(today(_CLOCK))
+    site, quality = ExportReader(settings.paths).import_now(today(_CLOCK))
     catalogue, _ = current_catalogue()
-    exported = frozenset(source.table for source in load_mapping(settings.paths.mapping).sources)
-    site = SiteData.of(imported.tables, exported)
     check_vocabulary(catalogue, site.views)
     left_out = [m.id for m in catalogue.measures if not all(site.can_answer(catalogue.tally(t)) for t in m.tallies)]
-    text = f"{imported.quality.to_text()}\nThe report is in {settings.paths.quality}; it never leaves this machine."
+    text = f"{quality.to_text()}\nThe report is in {settings.paths.quality}; it never leaves this machine."
     if left_out:
         text += f"\nNot answered, because no export is mapped to their tables: {', '.join(left_out)}."
     say(how, text, {"quality_report": str(settings.paths.quality / "report.json"), "not_answered": left_out})

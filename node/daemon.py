@@ -13,7 +13,7 @@ from node.exports import ExportReader
 from node.gateway import probe, start_gateway
 from node.ledger.store import Ledger
 from node.measures.cases import check_vocabulary
-from node.release.answer import Answerer, Identity, Step, no_step
+from node.release.answer import Answerer, Identity
 from node.release.site import DataNotReady, SiteData
 from privacy.mechanisms import sampler_is_sound
 from protocols.catalogue import current_catalogue
@@ -50,16 +50,17 @@ def open_ledger(config: NodeConfig, identity: Identity, clock: Clock) -> Ledger:
     return Ledger(config.paths.ledger, identity.signing_key, config.site.id, clock.now_s())
 
 
-def build_answerer(config: NodeConfig, ledger: Ledger, clock: Clock, on_step: Step = no_step) -> Answerer:
+def build_answerer(
+    config: NodeConfig, identity: Identity, ledger: Ledger, reader: ExportReader, clock: Clock
+) -> Answerer:
     """Wire keys, ledger, exports and catalogue together."""
-    identity, reader = load_identity(config), ExportReader(config.paths)
 
     def load_site() -> SiteData:
         site = reader.read(today(clock))
         check_vocabulary(current_catalogue()[0], site.views)
         return site
 
-    return Answerer(config, identity, current_catalogue(), ledger, load_site, clock, on_step)
+    return Answerer(config, identity, current_catalogue(), ledger, load_site, clock)
 
 
 def run(config: NodeConfig, clock: Clock | None = None) -> None:
@@ -74,9 +75,10 @@ def run(config: NodeConfig, clock: Clock | None = None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     clock = clock or SystemClock()
-    ledger = open_ledger(config, load_identity(config), clock)
-    answerer = build_answerer(config, ledger, clock)
-    _say_whether_ready(config, clock)
+    identity, reader = load_identity(config), ExportReader(config.paths)
+    ledger = open_ledger(config, identity, clock)
+    answerer = build_answerer(config, identity, ledger, reader, clock)
+    _say_whether_ready(reader, clock)
     server = start_gateway(config.paths.socket, answerer.answer)
     _log.info("serving site %s on %s", config.site.id, config.paths.socket)
     stopped.wait()
@@ -86,9 +88,9 @@ def run(config: NodeConfig, clock: Clock | None = None) -> None:
     _log.info("stopped")
 
 
-def _say_whether_ready(config: NodeConfig, clock: Clock) -> None:
+def _say_whether_ready(reader: ExportReader, clock: Clock) -> None:
     """Tell the operator at the start, and not only the first plan, that the exports cannot be read."""
     try:
-        ExportReader(config.paths).read(today(clock))
+        reader.read(today(clock))
     except DataNotReady as error:
         _log.error("the exports cannot be read, so plans will be refused until they are mended: %s", error)

@@ -8,9 +8,10 @@ from pathlib import Path
 from node.config import Paths
 from node.release.site import DataNotReady, SiteData
 from node.sources.refused import FileRefused
-from node.tables.importer import Imported, import_exports
+from node.tables.importer import import_exports
 from node.tables.keys import KeyHasher
 from node.tables.mapping import MappingError, load_mapping
+from node.tables.quality import QualityReport
 from protocols.keys import KeyFileError, load_secret
 
 _State = tuple[date, tuple[tuple[str, int, int], ...]]
@@ -29,21 +30,21 @@ class ExportReader:
         try:
             state = self._observe(day)
             if self._site is None or state != self._state:
-                exported = frozenset(source.table for source in load_mapping(self._paths.mapping).sources)
-                self._site, self._state = SiteData.of(self.import_now(day).tables, exported), state
+                self._site, self._state = self.import_now(day)[0], state
         except (FileRefused, MappingError, KeyFileError, OSError) as error:
             raise DataNotReady(str(error)) from error
         return self._site
 
-    def import_now(self, day: date) -> Imported:
-        """Import and write the quality report (JSON and text), which never leaves the site."""
+    def import_now(self, day: date) -> tuple[SiteData, QualityReport]:
+        """Import, and write the quality report (JSON and text), which never leaves the site."""
         mapping = load_mapping(self._paths.mapping)
         hasher = KeyHasher(load_secret(self._paths.person_key))
         imported = import_exports(self._paths.exports, mapping, hasher, day)
         self._paths.quality.mkdir(parents=True, exist_ok=True, mode=0o700)
         for name, text in (("report.json", imported.quality.to_json()), ("report.txt", imported.quality.to_text())):
             _replace(self._paths.quality / name, text)
-        return imported
+        exported = frozenset(source.table for source in mapping.sources)
+        return SiteData.of(imported.tables, exported), imported.quality
 
     def _observe(self, day: date) -> _State:
         files = [path for path in sorted(self._paths.exports.rglob("*")) if path.is_file()]

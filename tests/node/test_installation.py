@@ -59,8 +59,9 @@ init = ["init", "--dir", str(folder / "n"), "--site-id", "site-01", "--pso-key",
 for command in (init, ["check", "--config", str(folder / "n" / "node.toml")]):
     assert app(command, standalone_mode=False) in (0, None), command
 config, clock = load_config(folder / "n" / "node.toml"), SystemClock()
-ledger = daemon.open_ledger(config, daemon.load_identity(config), clock)
-daemon.build_answerer(config, ledger, clock).answer(b"")
+identity = daemon.load_identity(config)
+ledger, reader = daemon.open_ledger(config, identity, clock), daemon.ExportReader(config.paths)
+daemon.build_answerer(config, identity, ledger, reader, clock).answer(b"")
 print("ran")
 """
 
