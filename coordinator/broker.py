@@ -25,12 +25,12 @@ from coordinator.clock import Clock
 from coordinator.config import Rounds
 from coordinator.rounds.asking import due_requests, resend_at
 from coordinator.rounds.states import RoundState
-from coordinator.sites import canonical_transport_key
 from coordinator.store.audit import Actor, Event
 from coordinator.store.database import Store
 from coordinator.store.reader import Reader
 from coordinator.store.schema import Plan, Request, Site, SiteState
 from coordinator.store.writer import Writer
+from protocols.keys import canonical_transport_key
 from protocols.refusals import Code
 from protocols.statement import seal_statement
 from protocols.v1 import broker_pb2, broker_pb2_grpc

@@ -11,8 +11,8 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from coordinator.benchmarks.gate import GateRules
 from protocols.operator.settings import DecimalString, Section, anchored, load_settings
+from protocols.publication.gate import GateRules
 
 CONFIG_NAME = "coordinator.toml"
 

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Mapping
 from pathlib import Path
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from coordinator.clock import Clock
@@ -17,67 +13,10 @@ from coordinator.store.audit import Actor, Event
 from coordinator.store.database import Store
 from coordinator.store.schema import Site, SiteState
 from coordinator.store.writer import Writer
-from protocols.keys import KeyFileError, load_public_key, parse_public_pem, public_pem
+from protocols.keys import KeyFileError, canonical_transport_key, load_public_key, parse_public_pem, public_pem
 from protocols.operator.errors import InputError, RuleError, SignatureError
+from protocols.profile import SITE_ID, parse_profile
 from protocols.statement import fingerprint, key_id
-
-EMS = "ems_agency"
-NO_BEDS = "none"  # an EMS agency's bed band, and nobody else's
-
-PEER_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
-    "type": ("acute_general", "children", "cancer", "psychiatric", "rehab", EMS, "critical_access"),
-    "bed_band": ("6-24", "25-49", "50-99", "100-199", "200-299", "300-399", "400-499", "500+", NO_BEDS),
-    "teaching": ("major", "minor", "none"),
-    "ownership": ("public", "nonprofit", "forprofit"),
-    "setting": ("urban_metro", "urban_other", "rural"),
-    "programme_model": ("tiered_forYOU", "on_call_RISE", "local_peer", "eap_only", "none"),
-    "programme_age": ("<1y", "1-3y", "3-7y", ">7y"),
-}
-
-_SITE_ID = re.compile(r"[a-z0-9][a-z0-9-]{1,40}")
-_TRANSPORT_CURVES = (ec.SECP256R1, ec.SECP384R1)
-
-
-def canonical_transport_key(text: str) -> str:
-    """One spelling (SubjectPublicKeyInfo PEM) of a relay's public key in PEM or OpenSSH form.
-
-    ValueError if it is neither, or no key on one of the curves that relays use (NIST P-256, P-384).
-    """
-    raw = text.strip().encode()
-    try:
-        if raw.startswith(b"-----"):
-            key = serialization.load_pem_public_key(raw)
-        else:
-            key = serialization.load_ssh_public_key(raw)
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise ValueError("is no public key in PEM or OpenSSH form") from error
-    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, _TRANSPORT_CURVES):
-        raise ValueError("is no EC public key on the curve NIST P-256 or P-384, as relays use")
-    return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
-
-
-def parse_profile(path: Path) -> dict[str, str]:
-    """A site's attributes from its profile, a TOML file with one key per attribute; InputError names what is wrong."""
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError("profile_unreadable", f"cannot read the profile {path}: {error}", "mend it") from error
-    for name in (*PEER_ATTRIBUTES, *raw):
-        _check_attribute(path, name, raw.get(name))
-    if (raw["type"] == EMS) != (raw["bed_band"] == NO_BEDS):
-        problem = f"{path} has type {raw['type']} with bed_band {raw['bed_band']}"
-        raise InputError("profile_value", problem, f"bed_band is {NO_BEDS!r} for an {EMS}, and for nobody else")
-    return {name: raw[name] for name in PEER_ATTRIBUTES}
-
-
-def _check_attribute(path: Path, name: str, value: object) -> None:
-    if name not in PEER_ATTRIBUTES:
-        allowed = ", ".join(PEER_ATTRIBUTES)
-        raise InputError("profile_unknown_key", f"{path} has an unknown key {name}", f"allowed are: {allowed}")
-    if value not in PEER_ATTRIBUTES[name]:
-        found = "is missing" if value is None else f"is {value!r}"
-        allowed = ", ".join(PEER_ATTRIBUTES[name])
-        raise InputError("profile_value", f"{name} in {path} {found}", f"allowed are: {allowed}")
 
 
 def _read_signing_key(path: Path) -> Ed25519PublicKey:
@@ -124,7 +63,7 @@ def add_site(store: Store, clock: Clock, site_id: str, keys: tuple[Path, Path], 
 
     RuleError if the id or a key is enrolled already; InputError or SignatureError if a file is wrong.
     """
-    if _SITE_ID.fullmatch(site_id) is None:
+    if re.fullmatch(SITE_ID, site_id) is None:
         raise InputError("site_id", f"{site_id!r} is no site id", "use 2 to 41 small letters, digits and hyphens")
     public = _read_signing_key(keys[0])
     site = Site(

@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pki import create_node_key
 from processes import BIN, Process, ProcessFailedError, environment, free_port, run
 from transport import SuperLink
+
+from protocols.keys import create_transport_key
 
 NODE = str(BIN / "leadline-node")
 COORDINATOR = str(BIN / "leadline-coordinator")
@@ -57,7 +58,7 @@ class Site:
         command += ["--pso-key", str(pso_key), "--exports", str(self._folder / "exports")]
         run(command, environment())
         self._move_socket()
-        self._link.register(self.site_id, create_node_key(self._folder / "keys" / "transport"))
+        self._link.register(self.site_id, create_transport_key(self._folder / "keys" / "transport"))
 
     def start(self) -> None:
         """Start the daemon, then the SuperNode that talks to it."""

@@ -1,4 +1,4 @@
-"""Keys and certificates of the transport for one machine: a CA made on the spot, and SuperNode keys.
+"""Keys and certificates of the transport for one machine: a CA made on the spot.
 
 The real federation uses certificates of the organisations; see the compose files.
 """
@@ -6,7 +6,6 @@ The real federation uses certificates of the organisations; see the compose file
 from __future__ import annotations
 
 import ipaddress
-import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +13,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from protocols.keys import write_private
 
 LIFETIME = timedelta(days=7)
 
@@ -42,19 +43,8 @@ class Pki:
         self.ca_certificate.parent.mkdir(parents=True, exist_ok=True)
         self.ca_certificate.write_bytes(_signed(ca, ca_key))
         self.server_certificate.write_bytes(_signed(server, ca_key))
-        _write_private(self.server_key, server_key, serialization.PrivateFormat.PKCS8)
-
-
-def create_node_key(path: Path) -> Path:
-    """Make a SuperNode's key (EC P-384, OpenSSH format) at `path`; return the public key's file, `path`.pub."""
-    key = ec.generate_private_key(ec.SECP384R1())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _write_private(path, key, serialization.PrivateFormat.OpenSSH)
-    public = path.with_name(f"{path.name}.pub")
-    public.write_bytes(
-        key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
-    )
-    return public
+        form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        write_private(self.server_key, server_key.private_bytes(*form))
 
 
 def _name(common_name: str) -> x509.Name:
@@ -76,9 +66,3 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicK
 
 def _signed(builder: x509.CertificateBuilder, ca_key: ec.EllipticCurvePrivateKey) -> bytes:
     return builder.sign(ca_key, hashes.SHA384()).public_bytes(serialization.Encoding.PEM)
-
-
-def _write_private(path: Path, key: ec.EllipticCurvePrivateKey, form: serialization.PrivateFormat) -> None:
-    content = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)

@@ -15,10 +15,10 @@ from privacy.accountant import DELTA, rho_for_epsilon
 from protocols.catalogue import current_catalogue
 from protocols.operator.errors import InputError
 from protocols.operator.settings import DecimalString, Section, anchored, load_settings
+from protocols.profile import SITE_ID
 
 CONFIG_NAME = "node.toml"
 ALL = "all"
-SITE_ID = r"^[a-z0-9][a-z0-9-]{1,40}$"
 
 
 Epsilon = Annotated[DecimalString, Field(gt=0, le=20)]
@@ -42,6 +42,18 @@ class Paths(Section):
     signing_key: Path = Path("keys/site.key")
     person_key: Path = Path("keys/person.key")
     pso_key: Path = Path("keys/pso.pub")
+    approval: Path = Path("keys/approval")
+    profile: Path = Path("profile.toml")
+    journal: Path = Path("journal.sqlite")
+    publications: Path = Path("publications")
+    relay: Path = Path("relay")
+
+
+class Network(Section):
+    """How the relay gets out: through a proxy, and behind which further certificate authorities."""
+
+    proxy: str = Field(default="", pattern=r"^(https?://[^\s/]+/?)?$")
+    extra_ca: Path | None = None
 
 
 class Policy(Section):
@@ -62,12 +74,38 @@ class Policy(Section):
         }
 
 
+class Monitor(Section):
+    """Where health and metrics are read, on loopback; port 0 switches it off."""
+
+    port: int = Field(default=9464, ge=0, le=65535)
+
+
+class Console(Section):
+    """The pages for people, on loopback. `country` (ISO 3166, two letters) chooses the helplines."""
+
+    port: int = Field(default=8765, ge=1, le=65535)
+    password_file: Path | None = None
+    country: str = Field(default="US", pattern=r"^[A-Z]{2}$")
+
+
+class Words(Section):
+    """What the site calls things on its own pages; each as it stands within a sentence."""
+
+    second_victim: str = Field(default="clinician in distress", min_length=1, max_length=60)
+    clinicians: str = Field(default="clinicians", min_length=1, max_length=60)
+    peer_support: str = Field(default="peer support", min_length=1, max_length=60)
+
+
 class NodeConfig(Section):
     """Everything that a node is told."""
 
     site: Site
     paths: Paths
+    network: Network = Network()
     policy: Policy = Policy()
+    monitor: Monitor = Monitor()
+    console: Console = Console()
+    words: Words = Words()
 
     @property
     def pause_file(self) -> Path:
@@ -81,7 +119,13 @@ def load_config(path: Path) -> NodeConfig:
     catalogue, _ = current_catalogue()
     _known(path, "policy.measures", config.policy.measures, {ALL, *(m.id for m in catalogue.measures)})
     _known(path, "policy.strata", config.policy.strata, {name for tally in catalogue.tallies for name in tally.strata})
-    return config.model_copy(update={"paths": anchored(config.paths, path.resolve().parent)})
+    folder = path.resolve().parent
+    parts: dict[str, Section] = {
+        "paths": anchored(config.paths, folder),
+        "network": anchored(config.network, folder),
+        "console": anchored(config.console, folder),
+    }
+    return config.model_copy(update=parts)
 
 
 def _known(path: Path, key: str, values: tuple[str, ...], known: set[str]) -> None:

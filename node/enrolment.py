@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from node.clock import SystemClock
-from node.config import CONFIG_NAME, SITE_ID
+from node.config import CONFIG_NAME
 from node.ledger.store import Ledger
 from protocols.keys import SECRET_BYTES, KeyFileError, create_private_key, load_public_key, public_pem
 from protocols.operator.errors import InputError
+from protocols.profile import SITE_ID
 from protocols.statement import fingerprint
 
 _TEMPLATE = """\

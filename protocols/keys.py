@@ -1,4 +1,7 @@
-"""Ed25519 key files: private keys as PKCS#8 PEM with mode 0600, public keys as SubjectPublicKeyInfo PEM."""
+"""Key files. Signing keys are Ed25519 (private: PKCS#8 PEM, mode 0600; public: SubjectPublicKeyInfo PEM).
+
+The relay's transport key is another one, of the kind that Flower's SuperNodes use: EC P-384 in OpenSSH form.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,11 @@ from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 SECRET_BYTES = 32
+_TRANSPORT_CURVES = (ec.SECP256R1, ec.SECP384R1)
 
 
 class KeyFileError(Exception):
@@ -20,12 +25,29 @@ def create_private_key(path: Path) -> Ed25519PrivateKey:
     """Make a key and write it to `path`, which must not exist, with mode 0600."""
     key = Ed25519PrivateKey.generate()
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    write_private(path, pem)
+    return key
+
+
+def create_transport_key(path: Path) -> Path:
+    """Make a relay's key at `path`, which must not exist, with mode 0600; return the public key's file, `path`.pub."""
+    key = ec.generate_private_key(ec.SECP384R1())
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption())
+    write_private(path, key.private_bytes(*form))
+    public = path.with_name(f"{path.name}.pub")
+    public.write_bytes(
+        key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+    )
+    return public
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that nobody else can read, durably; FileExistsError if it is there."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(pem)
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    return key
 
 
 def load_private_key(path: Path) -> Ed25519PrivateKey:
@@ -76,3 +98,21 @@ def load_public_key(path: Path) -> Ed25519PublicKey:
     if not path.is_file():
         raise KeyFileError(f"there is no public key file {path}")
     return parse_public_pem(path.read_text(errors="replace"))
+
+
+def canonical_transport_key(text: str) -> str:
+    """One spelling (SubjectPublicKeyInfo PEM) of a relay's public key in PEM or OpenSSH form.
+
+    ValueError if it is neither, or no key on one of the curves that relays use (NIST P-256, P-384).
+    """
+    raw = text.strip().encode()
+    try:
+        if raw.startswith(b"-----"):
+            key = serialization.load_pem_public_key(raw)
+        else:
+            key = serialization.load_ssh_public_key(raw)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise ValueError("is no public key in PEM or OpenSSH form") from error
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, _TRANSPORT_CURVES):
+        raise ValueError("is no EC public key on the curve NIST P-256 or P-384, as relays use")
+    return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()

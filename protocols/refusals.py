@@ -25,12 +25,15 @@ class Code(StrEnum):
     PLAN_CONFLICT = "plan_conflict"
     PERIOD_OPEN = "period_open"
     PAUSED = "paused"
+    MEMBERSHIP_ENDED = "membership_ended"
+    SITE_LEFT = "site_left"
     MODE_NOT_ALLOWED = "mode_not_allowed"
     TALLY_NOT_ALLOWED = "tally_not_allowed"
     STRATUM_NOT_ALLOWED = "stratum_not_allowed"
     TOO_FEW_HONEST_SITES = "too_few_honest_sites"
     BUDGET_EXHAUSTED = "budget_exhausted"
     LEDGER_BEHIND = "ledger_behind"
+    PLAN_CLOSED = "plan_closed"
     DATA_NOT_READY = "data_not_ready"
     INTERNAL = "internal"
     # Coordinator only: what intake finds in a site's answer.
@@ -112,6 +115,16 @@ EXPLANATIONS: dict[Code, Explanation] = {
         "Nothing needs to be done; the site answers again when it resumes.",
         True,
     ),
+    Code.MEMBERSHIP_ENDED: Explanation(
+        "The PSO's approval of this site has ended, or has not begun.",
+        "The PSO sends a new approval: over the pipe by itself, or as a file for `leadline-node import-approval`.",
+        True,
+    ),
+    Code.SITE_LEFT: Explanation(
+        "The site has left the network for good.",
+        "Nothing: to take part again the hospital enrols as a new site.",
+        False,
+    ),
     Code.MODE_NOT_ALLOWED: Explanation(
         "The site's policy does not allow this mode.",
         "Ask in a mode that the site allows, or ask the site to change its policy.",
@@ -142,9 +155,14 @@ EXPLANATIONS: dict[Code, Explanation] = {
         "The site's operator reconciles the ledger before anything more is released.",
         False,
     ),
+    Code.PLAN_CLOSED: Explanation(
+        "The site restored an old ledger within this plan's year, so it no longer knows who was counted before.",
+        "Nothing can be done for this plan; the next ledger year's plan is answered.",
+        False,
+    ),
     Code.DATA_NOT_READY: Explanation(
         "The site's exports cannot be read as they stand.",
-        "The site's operator runs `leadline-node check` and mends what it names.",
+        "The site's operator runs `leadline-node preflight` and mends what it names.",
         True,
     ),
     Code.INTERNAL: Explanation(

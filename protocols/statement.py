@@ -2,7 +2,7 @@
 
 An envelope on the wire (protobuf, see v1/leadline.proto):
 
-    1: kind        UTF-8   "plan" | "request" | "release" | "refusal"
+    1: kind        UTF-8   one of KINDS
     2: body        bytes   canonical bytes of the message of that kind
     3: key_id      UTF-8   first 16 hex digits of SHA-256 of the signer's raw public key
     4: signature   64 B    Ed25519 over  "leadline/v1/" kind 0x00 body
@@ -35,6 +35,11 @@ KINDS: Mapping[type[Message], str] = {
     pb.Request: "request",
     pb.Release: "release",
     pb.Refusal: "refusal",
+    pb.Enrolment: "enrolment",
+    pb.Approval: "approval",
+    pb.Published: "publication",
+    pb.Acknowledgement: "acknowledgement",
+    pb.Reconciliation: "reconciliation",
 }
 
 

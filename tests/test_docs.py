@@ -11,11 +11,11 @@ from pydantic import BaseModel
 
 import coordinator.config
 import node.config
-from coordinator.benchmarks.model import Status
 from node.tables.mapping import load_mapping
 from node.tables.rules import RULES
 from node.tables.schema import TABLES
 from protocols.catalogue import current_catalogue
+from protocols.publication.rows import Status
 from protocols.refusals import Code
 from tools.generate import ROOT
 from tools.pages import pages

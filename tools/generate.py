@@ -9,8 +9,6 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.pages import pages
-
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ("protocols/v1/leadline.proto", "protocols/v1/broker.proto")
 
@@ -28,13 +26,21 @@ def generated_code() -> Iterator[tuple[str, str]]:
             yield str(path.relative_to(folder)), path.read_text(encoding="utf-8")
 
 
+def _generated() -> Iterator[tuple[str, str]]:
+    """The code first: what the pages are made from imports it."""
+    yield from generated_code()
+    from tools.pages import pages  # noqa: PLC0415
+
+    yield from pages()
+
+
 def main() -> int:
     """0 if everything is current, or was written."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="compare only; fail if anything is stale")
     only_check = parser.parse_args().check
     stale = 0
-    for name, text in (*generated_code(), *pages()):
+    for name, text in _generated():
         path = ROOT / name
         if path.is_file() and path.read_text(encoding="utf-8") == text:
             continue

@@ -10,14 +10,14 @@ from starlette.exceptions import HTTPException
 from coordinator.api.problems import problem_responses
 from coordinator.api.schemas import Benchmarks, FileEntry, Health, PublicationEntry, PublicationList, Version
 from coordinator.api.transport import IMMUTABLE, REVALIDATE, by_content
-from coordinator.benchmarks.model import BenchmarkRow
 from coordinator.portal.errors import NotPublished
 from coordinator.portal.publication_page import published_files
 from coordinator.portal.reader import MEDIA_TYPES, PublicationReader
 from coordinator.portal.rows import Rows
-from coordinator.publications.model import Publication
 from protocols.catalogue import canonical_json
 from protocols.catalogue.model import Catalogue
+from protocols.publication.document import Publication
+from protocols.publication.rows import BenchmarkRow
 
 PERIOD = r"^[0-9]{4}(-Q[1-4]|-(0[1-9]|1[0-2]))?$"
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from coordinator.benchmarks.model import BenchmarkRow
+from protocols.publication.rows import BenchmarkRow
 
 _ROW_EXAMPLE = {
     "measure": "D2",

@@ -10,14 +10,15 @@ from datetime import date
 from math import sqrt
 
 from coordinator.benchmarks.formulas import POSITIVE, Figure, compute, gate_exposure, strata
-from coordinator.benchmarks.gate import GateRules
 from coordinator.benchmarks.heterogeneity import SiteValues, paule_mandel, q_profile
-from coordinator.benchmarks.model import BenchmarkRow, Percentile, SiteFigures, Spread, Status, TrendPoint
+from coordinator.benchmarks.model import SiteFigures, TrendPoint
 from coordinator.benchmarks.peers import EVERYONE, PeerGroup, peer_groups
 from coordinator.benchmarks.percentiles import percentiles
 from coordinator.benchmarks.pooled import Estimate, NoisySum, pooled_rate
 from protocols.catalogue.model import ALL_CELL, Catalogue, Measure, Rate
 from protocols.periods import Period
+from protocols.publication.gate import GateRules
+from protocols.publication.rows import BenchmarkRow, Percentile, Spread, Status
 
 _DIGITS = 6
 

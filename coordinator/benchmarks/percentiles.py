@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from coordinator.benchmarks.heterogeneity import Floats, SiteValues, paule_mandel, solve_q, weighted_mean
-from coordinator.benchmarks.model import Percentile
+from protocols.publication.rows import Percentile
 
 _DRAWS = 1000
 _BISECTIONS = 60

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from enum import StrEnum
 
-from coordinator.benchmarks.model import BenchmarkRow
+from protocols.publication.rows import BenchmarkRow
 
 
 class Change(StrEnum):

@@ -8,14 +8,14 @@ from statistics import median_high
 
 from markupsafe import Markup
 
-from coordinator.benchmarks.model import BenchmarkRow
-from coordinator.portal.charts.inline import Cells, Glyph, cells_chart, glyph_chart, spark_chart
-from coordinator.portal.charts.ranges import Line, Ranges, ranges_chart
-from coordinator.portal.charts.render import draw, svg_element
-from coordinator.portal.charts.series import Point, Series, trend_chart, years_chart
-from coordinator.portal.charts.theme import axis_upper
-from coordinator.portal.figures import Figure, decimals, figure
 from coordinator.portal.words import peer_group_words, percentile_words, period_words
+from protocols.look.charts.inline import Cells, Glyph, cells_chart, glyph_chart, spark_chart
+from protocols.look.charts.ranges import Line, Ranges, ranges_chart
+from protocols.look.charts.render import draw, svg_element
+from protocols.look.charts.series import Point, Series, trend_chart, years_chart
+from protocols.look.charts.theme import axis_upper
+from protocols.look.numbers import Figure, decimals, figure
+from protocols.publication.rows import BenchmarkRow
 
 WIDE_PX = 580
 NARROW_PX = 340

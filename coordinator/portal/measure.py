@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from coordinator.benchmarks.gate import GateRules
-from coordinator.benchmarks.model import BenchmarkRow, Status
 from coordinator.portal import drawings
 from coordinator.portal.change import change
 from coordinator.portal.drawings import Drawing
-from coordinator.portal.figures import Figure, figure, narrower_without_noise, number
 from coordinator.portal.rows import EVERYBODY, Rows, only
 from coordinator.portal.words import (
     READING_NOTES,
@@ -24,6 +21,9 @@ from coordinator.portal.words import (
 )
 from protocols.catalogue.model import Catalogue, Context, Histogram, Measure, Rate, ShareOfNeed, Tally
 from protocols.catalogue.words import DIRECTIONS, cell_words, formula_words, unit_words
+from protocols.look.numbers import Figure, figure, narrower_without_noise, number
+from protocols.publication.gate import GateRules
+from protocols.publication.rows import BenchmarkRow, Status
 
 
 @dataclass(frozen=True)

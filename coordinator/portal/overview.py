@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from coordinator.benchmarks.model import BenchmarkRow, Status
 from coordinator.portal import drawings
 from coordinator.portal.change import change
-from coordinator.portal.figures import Figure
 from coordinator.portal.rows import Rows, only
 from coordinator.portal.words import READING_NOTES, StatusWords, change_words, sites_words, status_words
 from protocols.catalogue.model import Catalogue, Context, Histogram, Measure
 from protocols.catalogue.words import DIRECTIONS, cell_words
+from protocols.look.numbers import Figure
+from protocols.publication.rows import BenchmarkRow, Status
 
 _SHARES_SHOWN = 3
 

@@ -17,9 +17,10 @@ from coordinator.portal.overview import overview
 from coordinator.portal.publication_page import publication_page
 from coordinator.portal.reader import PublicationReader
 from coordinator.portal.rows import Rows
-from coordinator.publications.model import Publication
 from protocols.catalogue.model import Catalogue
 from protocols.catalogue.words import cell_words, unit_words
+from protocols.look import STATIC
+from protocols.publication.document import Publication
 
 _HERE = Path(__file__).parent
 
@@ -125,8 +126,8 @@ def page_routes(pages: Pages) -> APIRouter:
 
 
 def static_files() -> StaticFiles:
-    """The style sheet and the mark, from this package."""
-    return StaticFiles(directory=_HERE / "static")
+    """The style sheet and the mark."""
+    return StaticFiles(directory=STATIC)
 
 
 def _unbroken(html: str) -> str:

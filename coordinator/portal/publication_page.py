@@ -6,12 +6,12 @@ import hashlib
 from collections import Counter
 from dataclasses import dataclass
 
-from coordinator.benchmarks.model import Status
 from coordinator.portal.reader import MEDIA_TYPES, PublicationReader
 from coordinator.portal.rows import Rows
 from coordinator.portal.words import StatusWords, peer_group_words, period_words, status_words
-from coordinator.publications.model import Publication, parse_signature_line
 from protocols.catalogue.model import Catalogue
+from protocols.publication.document import Publication, parse_signature_line
+from protocols.publication.rows import Status
 
 
 @dataclass(frozen=True)

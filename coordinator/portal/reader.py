@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from coordinator.publications.model import Publication
+from protocols.publication.document import Publication
 
 MEDIA_TYPES = {
     "publication.json": "application/json",

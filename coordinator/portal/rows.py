@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 
-from coordinator.benchmarks.model import BenchmarkRow, Status
-from coordinator.publications.model import Publication
+from protocols.publication.document import Publication
+from protocols.publication.rows import BenchmarkRow, Status
 
 EVERYBODY = "all"
 WHOLE = "all"

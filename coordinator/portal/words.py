@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from coordinator.benchmarks.gate import GateRules
-from coordinator.benchmarks.model import BenchmarkRow, Status
 from coordinator.benchmarks.peers import TITLES
 from coordinator.portal.change import Change
+from protocols.publication.gate import GateRules
+from protocols.publication.rows import BenchmarkRow, Status
 
 READING_NOTES = {
     "Events and exposure": (

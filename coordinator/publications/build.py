@@ -10,15 +10,12 @@ from datetime import date
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from coordinator.benchmarks.assemble import benchmark_rows, declares_exposures, trend_rows
-from coordinator.benchmarks.gate import GateRules
-from coordinator.benchmarks.model import BenchmarkRow, Status
 from coordinator.clock import Clock
 from coordinator.config import Config
 from coordinator.figures import SiteYear, complete_years, site_figures, trend_points
 from coordinator.plans import charged, current_plan
 from coordinator.publications.files import rows_as_csv, rows_as_parquet
 from coordinator.publications.members import admitted
-from coordinator.publications.model import Publication, sign_document
 from coordinator.rounds.states import RoundState
 from coordinator.store.audit import Actor, Detail, Event
 from coordinator.store.database import Store
@@ -30,6 +27,9 @@ from protocols.catalogue import current_catalogue
 from protocols.catalogue.model import Catalogue
 from protocols.operator.errors import RuleError
 from protocols.periods import Grain, periods_of
+from protocols.publication.document import Publication, sign_document
+from protocols.publication.gate import GateRules
+from protocols.publication.rows import BenchmarkRow, Status
 from protocols.statement import key_id
 from protocols.v1 import leadline_pb2 as pb
 

@@ -11,9 +11,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from coordinator.benchmarks.model import BenchmarkRow
-from coordinator.publications.model import signature_line
 from coordinator.store.schema import Publication as Stored
+from protocols.publication.document import signature_line
+from protocols.publication.rows import BenchmarkRow
 
 DOCUMENT, SIGNATURE = "publication.json", "publication.sig"
 CSV, PARQUET = "benchmarks.csv", "benchmarks.parquet"

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from sqlalchemy.exc import SQLAlchemyError
 
 from coordinator.publications.files import files_of
-from coordinator.publications.model import Publication, parse_publication
 from coordinator.store.database import Store
+from protocols.publication.document import Publication, parse_publication
 
 
 class Shelf:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from coordinator.benchmarks.gate import GateRules
-from coordinator.benchmarks.model import BenchmarkRow, Status
 from coordinator.publications.build import Draft, YearPart
-from coordinator.publications.model import Publication
 from protocols.operator.console import table
+from protocols.publication.document import Publication
+from protocols.publication.gate import GateRules
+from protocols.publication.rows import BenchmarkRow, Status
 
 
 def reasons(rules: GateRules) -> dict[Status, str]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from coordinator.publications.files import SIGNATURE
-from coordinator.publications.model import (
+from protocols.keys import KeyFileError, load_public_key
+from protocols.operator.errors import InputError, SignatureError
+from protocols.publication.document import (
     Publication,
     check_signature,
     parse_publication,
     parse_signature_line,
 )
-from protocols.keys import KeyFileError, load_public_key
-from protocols.operator.errors import InputError, SignatureError
 from protocols.statement import key_id
 
 

@@ -162,11 +162,12 @@ class Rate(_Frozen):
 
 
 class Proportion(_Frozen):
-    """Percentage of some cells in more cells of the same tally."""
+    """Share of some cells in more cells of the same tally, times `per`: a percentage unless it says otherwise."""
 
     kind: Literal["proportion"]
     numerator: Selection
     denominator: Selection
+    per: int = Field(default=100, gt=0)
 
     @model_validator(mode="after")
     def _part_of_whole(self) -> Self:
@@ -178,9 +179,43 @@ class Proportion(_Frozen):
 
 
 class Histogram(_Frozen):
-    """Percentage of every cell of a tally; each cell is a row of its own."""
+    """Percentage of every cell of a tally, or of every group of cells; each is a row of its own.
+
+    `groups` put several cells under one name; cells of no group count in no row and not in the whole.
+    """
 
     kind: Literal["histogram"]
+    tally: str
+    groups: dict[str, tuple[str, ...]] | None = None
+
+
+class Panel(_Frozen):
+    """Several proportions that belong together, such as the dimensions of a survey; each is a row of its own."""
+
+    kind: Literal["panel"]
+    parts: dict[str, Proportion] = Field(min_length=1)
+
+
+class WeightedRate(_Frozen):
+    """`per` x sum of weight x count / (exposure x days of the period): a mean level over the period.
+
+    `weights` are days per case, one for every cell of the tally.
+    """
+
+    kind: Literal["weighted_rate"]
+    tally: str
+    weights: dict[str, Decimal]
+    exposure: Literal["headcount"]
+    per: int = Field(gt=0)
+
+
+class RoleRatio(_Frozen):
+    """For each role group: (count / headcount) of the role over (count / headcount) of all; 1 is parity.
+
+    The tally is asked by the stratum role_group, and sites declare their headcount by role.
+    """
+
+    kind: Literal["role_ratio"]
     tally: str
 
 
@@ -193,11 +228,12 @@ class Quantile(_Frozen):
 
 
 class ReachedBy(_Frozen):
-    """Percentage of cases over by `time` (an edge of the tally's bins), from the life table."""
+    """Percentage of cases over by `time` (an edge of the tally's bins), from the life table; `not_yet`: its complement."""
 
     kind: Literal["reached_by"]
     tally: str
     time: int
+    not_yet: bool = False
 
 
 class ShareOfNeed(_Frozen):
@@ -219,8 +255,22 @@ class Context(_Frozen):
 
 
 Formula = Annotated[
-    Rate | Proportion | Histogram | Quantile | ReachedBy | ShareOfNeed | Context, Field(discriminator="kind")
+    Rate | Proportion | Histogram | Panel | WeightedRate | RoleRatio | Quantile | ReachedBy | ShareOfNeed | Context,
+    Field(discriminator="kind"),
 ]
+
+
+class Publish(_Frozen):
+    """How and when figures of a measure may be published.
+
+    `modes`: "site" if sites may release it each for itself, else pooled only. `strata`: what it may be split by; empty
+    means never with a split. `minimum_sites` raises the gate's minimum; `years`: how many ledger years are pooled.
+    """
+
+    modes: tuple[Literal["site", "pooled"], ...] = Field(min_length=1)
+    strata: tuple[str, ...] = ()
+    minimum_sites: int = Field(default=5, ge=5)
+    years: Literal[1, 3] = 1
 
 
 class Measure(_Frozen):
@@ -235,12 +285,15 @@ class Measure(_Frozen):
     direction: Literal["higher_better", "lower_better", "neutral"]
     formula: Formula
     literature: str
-    modes: tuple[Literal["site", "pooled"], ...] = Field(min_length=1)
+    core: bool
+    publish: Publish
 
     @property
     def tallies(self) -> tuple[str, ...]:
         """Ids of the tallies that the formula needs."""
         formula = self.formula
+        if isinstance(formula, Panel):
+            return tuple(dict.fromkeys(part.numerator.tally for part in formula.parts.values()))
         if isinstance(formula, Context):
             return ()
         if isinstance(formula, Rate | Proportion | ShareOfNeed):

@@ -50,8 +50,9 @@ def load_settings(path: Path, model: type[S], how_to_make: str) -> S:
 
 
 def anchored(paths: S, folder: Path) -> S:
-    """A section of paths, with relative ones starting at `folder`."""
-    return type(paths)(**{name: folder / value for name, value in dict(paths).items()})
+    """A section whose relative paths start at `folder`; what is no path stays as it is."""
+    values = dict(paths).items()
+    return type(paths)(**{name: folder / value if isinstance(value, Path) else value for name, value in values})
 
 
 def _explain(error: ValidationError, path: Path) -> InputError:

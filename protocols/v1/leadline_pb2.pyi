@@ -75,7 +75,7 @@ class Envelope(_message.Message):
     KEY_ID_FIELD_NUMBER: _builtins.int
     SIGNATURE_FIELD_NUMBER: _builtins.int
     kind: _builtins.str
-    """"plan" | "request" | "release" | "refusal" """
+    """one of protocols.statement.KINDS"""
     body: _builtins.bytes
     """canonical bytes of the message"""
     key_id: _builtins.str
@@ -432,3 +432,237 @@ class Refusal(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Refusal: _TypeAlias = Refusal  # noqa: Y015
+
+@_typing.final
+class Attribute(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    value: _builtins.str
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        value: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Attribute: _TypeAlias = Attribute  # noqa: Y015
+
+@_typing.final
+class Enrolment(_message.Message):
+    """A site asks to take part, or to go on with other keys. Signed with the very signing key that it names, which shows
+    that the site holds it; that it is the hospital's is shown by comparing the fingerprint out of band.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SITE_ID_FIELD_NUMBER: _builtins.int
+    SIGNING_KEY_FIELD_NUMBER: _builtins.int
+    TRANSPORT_KEY_FIELD_NUMBER: _builtins.int
+    PROFILE_FIELD_NUMBER: _builtins.int
+    MADE_AT_S_FIELD_NUMBER: _builtins.int
+    LEDGER_HEAD_FIELD_NUMBER: _builtins.int
+    LEDGER_LENGTH_FIELD_NUMBER: _builtins.int
+    site_id: _builtins.str
+    signing_key: _builtins.bytes
+    """raw Ed25519 public key, 32 bytes"""
+    transport_key: _builtins.str
+    """the relay's EC public key, SubjectPublicKeyInfo PEM"""
+    made_at_s: _builtins.int
+    """Unix time"""
+    ledger_head: _builtins.bytes
+    """newest ledger head, so that the coordinator knows where the site stands"""
+    ledger_length: _builtins.int
+    @_builtins.property
+    def profile(self) -> _containers.RepeatedCompositeFieldContainer[Global___Attribute]:
+        """public attributes, sorted by name"""
+
+    def __init__(
+        self,
+        *,
+        site_id: _builtins.str = ...,
+        signing_key: _builtins.bytes = ...,
+        transport_key: _builtins.str = ...,
+        profile: _abc.Iterable[Global___Attribute] | None = ...,
+        made_at_s: _builtins.int = ...,
+        ledger_head: _builtins.bytes = ...,
+        ledger_length: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ledger_head", b"ledger_head", "ledger_length", b"ledger_length", "made_at_s", b"made_at_s", "profile", b"profile", "signing_key", b"signing_key", "site_id", b"site_id", "transport_key", b"transport_key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Enrolment: _TypeAlias = Enrolment  # noqa: Y015
+
+@_typing.final
+class Approval(_message.Message):
+    """The PSO's word that a site takes part with these keys until a day. It is renewed over the pipe before it ends;
+    other keys need another approval by a person. It also says where and behind which certificates the PSO is reached.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SITE_ID_FIELD_NUMBER: _builtins.int
+    SIGNING_KEY_FIELD_NUMBER: _builtins.int
+    TRANSPORT_KEY_FIELD_NUMBER: _builtins.int
+    SERIAL_FIELD_NUMBER: _builtins.int
+    VALID_FROM_S_FIELD_NUMBER: _builtins.int
+    VALID_UNTIL_S_FIELD_NUMBER: _builtins.int
+    PSO_TITLE_FIELD_NUMBER: _builtins.int
+    PSO_KEY_FIELD_NUMBER: _builtins.int
+    SUPERLINK_FIELD_NUMBER: _builtins.int
+    ROOT_CERTIFICATES_FIELD_NUMBER: _builtins.int
+    KNOWN_HEAD_FIELD_NUMBER: _builtins.int
+    KNOWN_LENGTH_FIELD_NUMBER: _builtins.int
+    site_id: _builtins.str
+    signing_key: _builtins.bytes
+    """raw Ed25519 public key of the site"""
+    transport_key: _builtins.str
+    serial: _builtins.int
+    """rises with every approval of this site"""
+    valid_from_s: _builtins.int
+    valid_until_s: _builtins.int
+    pso_title: _builtins.str
+    pso_key: _builtins.bytes
+    """raw Ed25519 public key that signs this; its fingerprint is compared at the first import"""
+    superlink: _builtins.str
+    """host:port"""
+    root_certificates: _builtins.bytes
+    """PEM: who may have signed the SuperLink's certificate; empty for the system's own"""
+    known_head: _builtins.bytes
+    """newest ledger head that the coordinator has from this site, or empty"""
+    known_length: _builtins.int
+    def __init__(
+        self,
+        *,
+        site_id: _builtins.str = ...,
+        signing_key: _builtins.bytes = ...,
+        transport_key: _builtins.str = ...,
+        serial: _builtins.int = ...,
+        valid_from_s: _builtins.int = ...,
+        valid_until_s: _builtins.int = ...,
+        pso_title: _builtins.str = ...,
+        pso_key: _builtins.bytes = ...,
+        superlink: _builtins.str = ...,
+        root_certificates: _builtins.bytes = ...,
+        known_head: _builtins.bytes = ...,
+        known_length: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["known_head", b"known_head", "known_length", b"known_length", "pso_key", b"pso_key", "pso_title", b"pso_title", "root_certificates", b"root_certificates", "serial", b"serial", "signing_key", b"signing_key", "site_id", b"site_id", "superlink", b"superlink", "transport_key", b"transport_key", "valid_from_s", b"valid_from_s", "valid_until_s", b"valid_until_s"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Approval: _TypeAlias = Approval  # noqa: Y015
+
+@_typing.final
+class Published(_message.Message):
+    """A publication, so that a hospital can lay its own exact figures over it without sending them anywhere."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    SIGNATURE_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    document: _builtins.bytes
+    """gzip of publication.json"""
+    signature: _builtins.bytes
+    """Ed25519 over the document, as in publication.sig"""
+    def __init__(
+        self,
+        *,
+        number: _builtins.int = ...,
+        document: _builtins.bytes = ...,
+        signature: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "number", b"number", "signature", b"signature"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Published: _TypeAlias = Published  # noqa: Y015
+
+@_typing.final
+class Acknowledgement(_message.Message):
+    """"Received": the site's answer to an approval or a publication."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SITE_ID_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    AT_S_FIELD_NUMBER: _builtins.int
+    LEDGER_HEAD_FIELD_NUMBER: _builtins.int
+    LEDGER_LENGTH_FIELD_NUMBER: _builtins.int
+    site_id: _builtins.str
+    digest: _builtins.bytes
+    """SHA-256 of the canonical body that was received"""
+    at_s: _builtins.int
+    ledger_head: _builtins.bytes
+    ledger_length: _builtins.int
+    def __init__(
+        self,
+        *,
+        site_id: _builtins.str = ...,
+        digest: _builtins.bytes = ...,
+        at_s: _builtins.int = ...,
+        ledger_head: _builtins.bytes = ...,
+        ledger_length: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_s", b"at_s", "digest", b"digest", "ledger_head", b"ledger_head", "ledger_length", b"ledger_length", "site_id", b"site_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Acknowledgement: _TypeAlias = Acknowledgement  # noqa: Y015
+
+@_typing.final
+class Reconciliation(_message.Message):
+    """What the coordinator holds of a site whose ledger was restored from an old backup: the newest head it saw, and every
+    release that followed entry `after_length`, oldest first, each in the site's own signed envelope.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SITE_ID_FIELD_NUMBER: _builtins.int
+    AFTER_LENGTH_FIELD_NUMBER: _builtins.int
+    KNOWN_HEAD_FIELD_NUMBER: _builtins.int
+    KNOWN_LENGTH_FIELD_NUMBER: _builtins.int
+    RELEASES_FIELD_NUMBER: _builtins.int
+    MADE_AT_S_FIELD_NUMBER: _builtins.int
+    site_id: _builtins.str
+    after_length: _builtins.int
+    known_head: _builtins.bytes
+    known_length: _builtins.int
+    made_at_s: _builtins.int
+    @_builtins.property
+    def releases(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]: ...
+    def __init__(
+        self,
+        *,
+        site_id: _builtins.str = ...,
+        after_length: _builtins.int = ...,
+        known_head: _builtins.bytes = ...,
+        known_length: _builtins.int = ...,
+        releases: _abc.Iterable[_builtins.bytes] | None = ...,
+        made_at_s: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_length", b"after_length", "known_head", b"known_head", "known_length", b"known_length", "made_at_s", b"made_at_s", "releases", b"releases", "site_id", b"site_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Reconciliation: _TypeAlias = Reconciliation  # noqa: Y015

@@ -15,8 +15,9 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from coordinator.broker import MAX_ENVELOPES, SERVICE, start_broker
 from coordinator.rounds.conduct import open_rounds
 from coordinator.rounds.states import RequestState
-from coordinator.sites import canonical_transport_key, set_site_state
+from coordinator.sites import set_site_state
 from coordinator.store.schema import SiteState
+from protocols.keys import canonical_transport_key
 from protocols.v1 import broker_pb2
 from protocols.v1 import leadline_pb2 as pb
 from protocols.v1.broker_pb2_grpc import BrokerStub

@@ -12,7 +12,6 @@ import pyarrow.parquet as pq
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from coordinator.benchmarks.model import Status
 from coordinator.publications.build import Published, _year_part, draft, publish
 from coordinator.publications.files import COLUMNS, write_files
 from coordinator.publications.members import admitted
@@ -23,6 +22,7 @@ from coordinator.rounds.conduct import advance_rounds, close_rounds
 from coordinator.store.schema import Site
 from protocols.keys import public_pem
 from protocols.operator.errors import InputError, OperatorError, RuleError, SignatureError
+from protocols.publication.rows import Status
 from protocols.v1 import leadline_pb2 as pb
 from tests.coordinator.conftest import YEAR, World
 

@@ -10,10 +10,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from coordinator.sites import PEER_ATTRIBUTES, add_site, parse_profile, set_site_state
+from coordinator.sites import add_site, set_site_state
 from coordinator.store.schema import Site, SiteState
 from protocols.keys import public_pem
 from protocols.operator.errors import InputError, OperatorError, RuleError, SignatureError
+from protocols.profile import PEER_ATTRIBUTES, parse_profile
 from tests.coordinator.conftest import World
 from tests.coordinator.site import PROFILE, TinySite
 

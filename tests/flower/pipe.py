@@ -8,11 +8,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
-from pki import Pki, create_node_key
+from pki import Pki
 from processes import BIN, environment, run, stop_all
 from transport import LINK_NAME, SuperLink
 
 from coordinator.pump import PumpSupervisor, PumpTiming
+from protocols.keys import create_transport_key
 from tests.flower.servers import Broker, EchoGateway, wait_for
 
 PATIENCE_S = 4.0
@@ -22,7 +23,7 @@ TIMING = PumpTiming(settle_s=1, silence_s=PATIENCE_S + 2, first_retry_s=1, last_
 class Site:
     def __init__(self, name: str, folder: Path, link: SuperLink) -> None:
         private_key = folder / "keys" / name
-        public_key = create_node_key(private_key)
+        public_key = create_transport_key(private_key)
         key = serialization.load_ssh_public_key(public_key.read_bytes())
         pem, form = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         self.name = name

@@ -41,7 +41,8 @@ def measure(measure_id: str, **formula: object) -> dict[str, object]:
         "direction": "neutral",
         "formula": formula,
         "literature": "none",
-        "modes": ["site"],
+        "core": True,
+        "publish": {"modes": ["site"]},
     }
 
 

@@ -11,11 +11,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from coordinator.api.transport import SECURITY_HEADERS
-from coordinator.benchmarks.model import BenchmarkRow, Status
 from coordinator.portal.reader import MEDIA_TYPES
 from coordinator.publications.files import COLUMNS
-from coordinator.publications.model import parse_publication
 from protocols.catalogue import current_catalogue
+from protocols.publication.document import parse_publication
+from protocols.publication.rows import BenchmarkRow, Status
 from tests.coordinator.portal.examples import full_publication
 
 FILES = list(MEDIA_TYPES)

@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from coordinator.api.app import create_app
 from coordinator.api.transport import SECURITY_HEADERS
-from coordinator.publications.model import Publication
+from protocols.publication.document import Publication
 from tests.coordinator.portal.examples import CATALOGUE, FolderPublications
 
 MEMBERS = {"type", "title", "status", "detail", "instance", "retryable", "mitigation"}

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from coordinator.benchmarks.assemble import benchmark_rows, trend_rows
-from coordinator.benchmarks.gate import GateRules
-from coordinator.benchmarks.model import BenchmarkRow, SiteFigures, SiteTally, Status, TrendPoint
+from coordinator.benchmarks.model import SiteFigures, SiteTally, TrendPoint
 from protocols.catalogue.model import Catalogue
 from protocols.periods import Grain, Period, periods_of
+from protocols.publication.gate import GateRules
+from protocols.publication.rows import BenchmarkRow, Status
 
 CATALOGUE = Catalogue.model_validate_json(files("protocols.catalogue").joinpath("v1.json").read_text(encoding="utf-8"))
 YEAR = Period(2024, 1, Grain.YEAR)

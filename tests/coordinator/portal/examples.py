@@ -10,15 +10,16 @@ import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from coordinator.benchmarks.assemble import benchmark_rows, trend_rows
-from coordinator.benchmarks.gate import GateRules
-from coordinator.benchmarks.model import BenchmarkRow, SiteFigures, SiteTally, Status, TrendPoint
+from coordinator.benchmarks.model import SiteFigures, SiteTally, TrendPoint
 from coordinator.publications.files import rows_as_csv, rows_as_parquet
-from coordinator.publications.model import Publication, parse_publication, sign_document, signature_line
 from privacy.guarantee import sentences
 from protocols.catalogue import current_catalogue
 from protocols.catalogue.model import Tally
 from protocols.keys import public_pem
 from protocols.periods import Grain, Period, periods_of
+from protocols.publication.document import Publication, parse_publication, sign_document, signature_line
+from protocols.publication.gate import GateRules
+from protocols.publication.rows import BenchmarkRow, Status
 from protocols.statement import key_id
 
 CATALOGUE, DIGEST = current_catalogue()

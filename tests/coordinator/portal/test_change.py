@@ -6,9 +6,9 @@ from datetime import date
 import numpy as np
 import pytest
 
-from coordinator.benchmarks.model import BenchmarkRow, Status
 from coordinator.portal.change import Change, change, difference_limits
 from coordinator.portal.words import change_words
+from protocols.publication.rows import BenchmarkRow, Status
 from tests.coordinator.portal.examples import held_back
 
 

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from coordinator.benchmarks.gate import GateRules
-from coordinator.benchmarks.model import SiteFigures, Status
+from coordinator.benchmarks.model import SiteFigures
 from coordinator.benchmarks.peers import peer_groups
 from coordinator.portal.words import READING_NOTES, peer_group_words, status_words
+from protocols.publication.gate import GateRules
+from protocols.publication.rows import Status
 from tests.coordinator.portal.examples import CATALOGUE
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import altair as alt
 
-from coordinator.portal.charts.theme import ACCENT, BAND, INK, Margins, layered, over
+from protocols.look.charts.theme import ACCENT, BAND, INK, Margins, layered, over
 
 _HEIGHT_PX = 130
 _REACH_SDS = 3.2

@@ -14,7 +14,7 @@ import altair as alt
 import vl_convert
 from markupsafe import Markup, escape
 
-from coordinator.portal.charts.theme import styled
+from protocols.look.charts.theme import styled
 
 _KEPT = 1024
 _ROOT = re.compile(r"<svg [^>]*?width=\"(?P<width>[\d.]+)\" height=\"(?P<height>[\d.]+)\"[^>]*>")

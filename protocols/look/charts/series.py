@@ -8,7 +8,7 @@ from datetime import date
 
 import altair as alt
 
-from coordinator.portal.charts.theme import ACCENT, BAND, INK, LABEL_SIZE_PX, NUMBERS, Margins, layered, over
+from protocols.look.charts.theme import ACCENT, BAND, INK, LABEL_SIZE_PX, NUMBERS, Margins, layered, over
 
 _HEIGHT_PX = 200
 _YEARS_MARGINS = Margins(48, 24, 8, 26)

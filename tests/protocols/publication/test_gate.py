@@ -4,9 +4,10 @@ from datetime import date
 
 import pytest
 
-from coordinator.benchmarks.gate import GateRules
-from coordinator.benchmarks.model import SiteFigures, Status
+from coordinator.benchmarks.model import SiteFigures
 from coordinator.benchmarks.peers import peer_groups
+from protocols.publication.gate import GateRules
+from protocols.publication.rows import Status
 
 RULES = GateRules()
 

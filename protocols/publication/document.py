@@ -13,10 +13,10 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from coordinator.benchmarks.gate import GateRules
-from coordinator.benchmarks.model import BenchmarkRow
 from protocols.catalogue import canonical_json
 from protocols.operator.errors import InputError, SignatureError
+from protocols.publication.gate import GateRules
+from protocols.publication.rows import BenchmarkRow
 from protocols.statement import key_id
 
 _DOMAIN = b"leadline/publication/1\x00"

@@ -8,7 +8,7 @@ from itertools import combinations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from coordinator.benchmarks.model import Status
+from protocols.publication.rows import Status
 
 QUARTILES = (25, 50, 75)
 TAILS = (10, 90)

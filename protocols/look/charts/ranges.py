@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import altair as alt
 
-from coordinator.portal.charts.theme import (
+from protocols.look.charts.theme import (
     ACCENT,
     BAND,
     INK,

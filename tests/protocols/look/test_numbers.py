@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from coordinator.portal.figures import decimals, figure, narrower_without_noise, number
+from protocols.look.numbers import decimals, figure, narrower_without_noise, number
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import altair as alt
 
-from coordinator.portal.charts.series import Series
-from coordinator.portal.charts.theme import (
+from protocols.look.charts.series import Series
+from protocols.look.charts.theme import (
     ACCENT,
     BAND,
     GRID,

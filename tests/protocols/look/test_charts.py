@@ -5,12 +5,12 @@ from datetime import date
 
 import pytest
 
-from coordinator.portal.charts.inline import Glyph, glyph_chart
-from coordinator.portal.charts.noise import chance
-from coordinator.portal.charts.ranges import Line, Ranges, ranges_chart
-from coordinator.portal.charts.render import draw, svg_element
-from coordinator.portal.charts.series import Point, Series, trend_chart, years_chart
-from coordinator.portal.charts.theme import axis_upper, nice_upper
+from protocols.look.charts.inline import Glyph, glyph_chart
+from protocols.look.charts.noise import chance
+from protocols.look.charts.ranges import Line, Ranges, ranges_chart
+from protocols.look.charts.render import draw, svg_element
+from protocols.look.charts.series import Point, Series, trend_chart, years_chart
+from protocols.look.charts.theme import axis_upper, nice_upper
 
 LINES = (Line("Pooled", 30, 24, 37, "30 (24 to 37)", True), Line("Median site", 28, 20, 36, "28 (20 to 36)", False))
 POINTS = tuple(

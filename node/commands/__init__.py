@@ -1,0 +1,1 @@
+"""The commands of `leadline-node`, one module per kind of task."""
