@@ -228,7 +228,7 @@ class Quantile(_Frozen):
 
 
 class ReachedBy(_Frozen):
-    """Percentage of cases over by `time` (an edge of the tally's bins), from the life table; `not_yet`: its complement."""
+    """Percentage of cases over by `time` (an edge of the tally's bins), from the life table, or its complement."""
 
     kind: Literal["reached_by"]
     tally: str
