@@ -13,10 +13,10 @@ from coordinator.api.transport import IMMUTABLE, REVALIDATE, by_content
 from coordinator.portal.errors import NotPublished
 from coordinator.portal.publication_page import published_files
 from coordinator.portal.reader import MEDIA_TYPES, PublicationReader
-from coordinator.portal.rows import Rows
 from protocols.catalogue import canonical_json
 from protocols.catalogue.model import Catalogue
 from protocols.publication.document import Publication
+from protocols.publication.index import Rows
 from protocols.publication.rows import BenchmarkRow
 
 PERIOD = r"^[0-9]{4}(-Q[1-4]|-(0[1-9]|1[0-2]))?$"

@@ -6,16 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coordinator.benchmarks.model import SiteFigures
+from protocols.publication.words import PEER_GROUPS
 
 EVERYONE = "all"
 
-TITLES = {
-    EVERYONE: "All sites",
-    "beds-under-100": "Hospitals with fewer than 100 beds",
-    "beds-100-299": "Hospitals with 100 to 299 beds",
-    "beds-300-plus": "Hospitals with 300 beds or more",
-    "ems": "Emergency medical services",
-}
 _GROUP_OF_BAND = {
     "6-24": "beds-under-100",
     "25-49": "beds-under-100",
@@ -50,6 +44,8 @@ def peer_groups(figures: Sequence[SiteFigures]) -> tuple[PeerGroup, ...]:
     """Everyone (also when there is nobody), then the size groups that have a site; a site is in at most one
     of those.
     """
-    members = {group: frozenset(s.site_id for s in figures if size_group(s) == group) for group in TITLES}
+    members = {group: frozenset(s.site_id for s in figures if size_group(s) == group) for group in PEER_GROUPS}
     members[EVERYONE] = frozenset(s.site_id for s in figures)
-    return tuple(PeerGroup(group, TITLES[group], ids) for group, ids in members.items() if ids or group == EVERYONE)
+    return tuple(
+        PeerGroup(group, PEER_GROUPS[group], ids) for group, ids in members.items() if ids or group == EVERYONE
+    )

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from coordinator.portal import drawings
-from coordinator.portal.change import change
-from coordinator.portal.drawings import Drawing
-from coordinator.portal.rows import EVERYBODY, Rows, only
-from coordinator.portal.words import (
+from protocols.catalogue.model import Catalogue, Context, Histogram, Measure, Rate, ShareOfNeed, Tally
+from protocols.catalogue.words import DIRECTIONS, cell_words, formula_words, unit_words
+from protocols.look import drawings
+from protocols.look.drawings import Drawing
+from protocols.look.numbers import Figure, figure, narrower_without_noise, number
+from protocols.publication.change import change
+from protocols.publication.gate import GateRules
+from protocols.publication.index import EVERYBODY, Rows, only
+from protocols.publication.rows import BenchmarkRow, Status
+from protocols.publication.words import (
     READING_NOTES,
     StatusWords,
     change_words,
@@ -19,11 +24,6 @@ from coordinator.portal.words import (
     sites_words,
     status_words,
 )
-from protocols.catalogue.model import Catalogue, Context, Histogram, Measure, Rate, ShareOfNeed, Tally
-from protocols.catalogue.words import DIRECTIONS, cell_words, formula_words, unit_words
-from protocols.look.numbers import Figure, figure, narrower_without_noise, number
-from protocols.publication.gate import GateRules
-from protocols.publication.rows import BenchmarkRow, Status
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from coordinator.portal.drawings import NARROW_PX, WIDE_PX, Drawing
 from protocols.look.charts.noise import Noise, chance, noise_chart
 from protocols.look.charts.render import draw, svg_element
+from protocols.look.drawings import NARROW_PX, WIDE_PX, Drawing
 
 TRUE_COUNT = 30
 NOISE_SD = 5.0

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from coordinator.portal import drawings
-from coordinator.portal.change import change
-from coordinator.portal.rows import Rows, only
-from coordinator.portal.words import READING_NOTES, StatusWords, change_words, sites_words, status_words
 from protocols.catalogue.model import Catalogue, Context, Histogram, Measure
 from protocols.catalogue.words import DIRECTIONS, cell_words
+from protocols.look import drawings
 from protocols.look.numbers import Figure
+from protocols.publication.change import change
+from protocols.publication.index import Rows, only
 from protocols.publication.rows import BenchmarkRow, Status
+from protocols.publication.words import READING_NOTES, StatusWords, change_words, sites_words, status_words
 
 _SHARES_SHOWN = 3
 

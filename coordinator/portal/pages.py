@@ -16,11 +16,11 @@ from coordinator.portal.noise_example import noise_example
 from coordinator.portal.overview import overview
 from coordinator.portal.publication_page import publication_page
 from coordinator.portal.reader import PublicationReader
-from coordinator.portal.rows import Rows
 from protocols.catalogue.model import Catalogue
 from protocols.catalogue.words import cell_words, unit_words
 from protocols.look import STATIC
 from protocols.publication.document import Publication
+from protocols.publication.index import Rows
 
 _HERE = Path(__file__).parent
 

@@ -7,11 +7,11 @@ from collections import Counter
 from dataclasses import dataclass
 
 from coordinator.portal.reader import MEDIA_TYPES, PublicationReader
-from coordinator.portal.rows import Rows
-from coordinator.portal.words import StatusWords, peer_group_words, period_words, status_words
 from protocols.catalogue.model import Catalogue
 from protocols.publication.document import Publication, parse_signature_line
+from protocols.publication.index import Rows
 from protocols.publication.rows import Status
+from protocols.publication.words import StatusWords, peer_group_words, period_words, status_words
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from coordinator.portal.words import status_words
 from protocols.publication.gate import GateRules
 from protocols.publication.rows import Status
+from protocols.publication.words import status_words
 from tests.coordinator.portal.examples import CATALOGUE, full_publication, network
 from tests.coordinator.portal.html_page import read
 

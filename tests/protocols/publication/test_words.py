@@ -4,9 +4,9 @@ import pytest
 
 from coordinator.benchmarks.model import SiteFigures
 from coordinator.benchmarks.peers import peer_groups
-from coordinator.portal.words import READING_NOTES, peer_group_words, status_words
 from protocols.publication.gate import GateRules
 from protocols.publication.rows import Status
+from protocols.publication.words import READING_NOTES, peer_group_words, status_words
 from tests.coordinator.portal.examples import CATALOGUE
 
 

@@ -6,9 +6,9 @@ from datetime import date
 import numpy as np
 import pytest
 
-from coordinator.portal.change import Change, change, difference_limits
-from coordinator.portal.words import change_words
+from protocols.publication.change import Change, change, difference_limits
 from protocols.publication.rows import BenchmarkRow, Status
+from protocols.publication.words import change_words
 from tests.coordinator.portal.examples import held_back
 
 

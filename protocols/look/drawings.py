@@ -8,7 +8,6 @@ from statistics import median_high
 
 from markupsafe import Markup
 
-from coordinator.portal.words import peer_group_words, percentile_words, period_words
 from protocols.look.charts.inline import Cells, Glyph, cells_chart, glyph_chart, spark_chart
 from protocols.look.charts.ranges import Line, Ranges, ranges_chart
 from protocols.look.charts.render import draw, svg_element
@@ -16,6 +15,7 @@ from protocols.look.charts.series import Point, Series, trend_chart, years_chart
 from protocols.look.charts.theme import axis_upper
 from protocols.look.numbers import Figure, decimals, figure
 from protocols.publication.rows import BenchmarkRow
+from protocols.publication.words import peer_group_words, percentile_words, period_words
 
 WIDE_PX = 580
 NARROW_PX = 340

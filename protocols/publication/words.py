@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from coordinator.benchmarks.peers import TITLES
-from coordinator.portal.change import Change
+from protocols.publication.change import Change
 from protocols.publication.gate import GateRules
 from protocols.publication.rows import BenchmarkRow, Status
 
+PEER_GROUPS = {
+    "all": "All sites",
+    "beds-under-100": "Hospitals with fewer than 100 beds",
+    "beds-100-299": "Hospitals with 100 to 299 beds",
+    "beds-300-plus": "Hospitals with 300 beds or more",
+    "ems": "Emergency medical services",
+}
 READING_NOTES = {
     "Events and exposure": (
         "More recorded events can mean more harm, or better recording. The figures cannot tell the two apart."
@@ -82,7 +88,7 @@ def change_words(change: Change, year: int) -> str:
 
 def peer_group_words(peer_group: str) -> str:
     """The title of a peer group; groups of later versions are called by their id."""
-    return TITLES.get(peer_group, peer_group.replace("-", " ").capitalize())
+    return PEER_GROUPS.get(peer_group, peer_group.replace("-", " ").capitalize())
 
 
 def percentile_words(level: int) -> str:
