@@ -29,19 +29,24 @@ def parse_profile(path: Path) -> dict[str, str]:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError("profile_unreadable", f"cannot read the profile {path}: {error}", "mend it") from error
+    return check_profile(raw, str(path))
+
+
+def check_profile(raw: Mapping[str, object], where: str) -> dict[str, str]:
+    """The attributes, in the order of PEER_ATTRIBUTES; InputError names what is wrong `where`."""
     for name in (*PEER_ATTRIBUTES, *raw):
-        _check_attribute(path, name, raw.get(name))
+        _check_attribute(where, name, raw.get(name))
     if (raw["type"] == EMS) != (raw["bed_band"] == NO_BEDS):
-        problem = f"{path} has type {raw['type']} with bed_band {raw['bed_band']}"
+        problem = f"{where} has type {raw['type']} with bed_band {raw['bed_band']}"
         raise InputError("profile_value", problem, f"bed_band is {NO_BEDS!r} for an {EMS}, and for nobody else")
-    return {name: raw[name] for name in PEER_ATTRIBUTES}
+    return {name: str(raw[name]) for name in PEER_ATTRIBUTES}
 
 
-def _check_attribute(path: Path, name: str, value: object) -> None:
+def _check_attribute(where: str, name: str, value: object) -> None:
     if name not in PEER_ATTRIBUTES:
         allowed = ", ".join(PEER_ATTRIBUTES)
-        raise InputError("profile_unknown_key", f"{path} has an unknown key {name}", f"allowed are: {allowed}")
+        raise InputError("profile_unknown_key", f"{where} has an unknown key {name}", f"allowed are: {allowed}")
     if value not in PEER_ATTRIBUTES[name]:
         found = "is missing" if value is None else f"is {value!r}"
         allowed = ", ".join(PEER_ATTRIBUTES[name])
-        raise InputError("profile_value", f"{name} in {path} {found}", f"allowed are: {allowed}")
+        raise InputError("profile_value", f"{name} in {where} {found}", f"allowed are: {allowed}")
