@@ -11,15 +11,14 @@ from node.clock import Clock, SystemClock, today
 from node.config import NodeConfig
 from node.exports import ExportReader
 from node.gateway import probe, start_gateway
+from node.identity import Identity, load_identity, open_ledger
 from node.ledger.store import Ledger
 from node.measures.cases import check_vocabulary
-from node.release.answer import Answerer, Identity
+from node.release.answer import Answerer
 from node.release.site import DataNotReady, SiteData
 from privacy.mechanisms import sampler_is_sound
 from protocols.catalogue import current_catalogue
-from protocols.keys import KeyFileError, load_private_key, load_public_key, load_secret
-from protocols.operator.errors import EndpointError, ExitCode, OperatorError, RuleError, SignatureError
-from protocols.statement import key_id
+from protocols.operator.errors import EndpointError, ExitCode, OperatorError
 
 _log = logging.getLogger("leadline.node")
 _STOP_S = 10.0
@@ -29,25 +28,6 @@ class SamplerError(OperatorError):
     """The noise is not what it should be; nothing may be released."""
 
     exit_code = ExitCode.INTERNAL
-
-
-def load_identity(config: NodeConfig) -> Identity:
-    """The site's signing key and the enrolled PSO key."""
-    try:
-        signing_key, pso_key = load_private_key(config.paths.signing_key), load_public_key(config.paths.pso_key)
-        load_secret(config.paths.person_key)
-    except KeyFileError as error:
-        hint = "docs/hospital-it.md says which keys a site has, and how to get one back"
-        raise SignatureError("key", str(error), hint) from error
-    return Identity(signing_key, {key_id(pso_key): pso_key})
-
-
-def open_ledger(config: NodeConfig, identity: Identity, clock: Clock) -> Ledger:
-    """The site's ledger, as `init` made it. A missing one is never made anew: that would forget what was spent."""
-    if not config.paths.ledger.is_file():
-        hint = "restore it from your backup; without one, enrol again as a new site"
-        raise RuleError("ledger_missing", f"there is no ledger {config.paths.ledger}", hint)
-    return Ledger(config.paths.ledger, identity.signing_key, config.site.id, clock.now_s())
 
 
 def build_answerer(
@@ -76,7 +56,7 @@ def run(config: NodeConfig, clock: Clock | None = None) -> None:
         signal.signal(number, lambda *_: stopped.set())
     clock = clock or SystemClock()
     identity, reader = load_identity(config), ExportReader(config.paths)
-    ledger = open_ledger(config, identity, clock)
+    ledger = open_ledger(config, identity.signing_key, clock)
     answerer = build_answerer(config, identity, ledger, reader, clock)
     _say_whether_ready(reader, clock)
     server = start_gateway(config.paths.socket, answerer.answer)

@@ -9,7 +9,7 @@ import typer
 
 from node.clock import SystemClock
 from node.config import CONFIG_NAME, NodeConfig
-from node.daemon import load_identity, open_ledger
+from node.identity import load_signing_key, open_ledger
 from node.ledger.store import Ledger
 
 ConfigOption = Annotated[Path, typer.Option("--config", help="The site's node.toml.")]
@@ -19,4 +19,4 @@ CLOCK = SystemClock()
 
 def site_ledger(settings: NodeConfig) -> Ledger:
     """The site's ledger, opened and checked with its own key."""
-    return open_ledger(settings, load_identity(settings), CLOCK)
+    return open_ledger(settings, load_signing_key(settings), CLOCK)

@@ -118,12 +118,10 @@ class Ledger:
                 return frozenset(content["tallies"])
         return None
 
-    def attempts(self, plan: bytes, quarter: int | None = None) -> int:
-        """How often the plan, or one quarter of it, was reserved."""
-        return sum(
-            content["plan"] == plan.hex() and quarter in (None, content["quarter"])
-            for content in self._contents("reserved")
-        )
+    def attempts(self, plan: bytes, quarter: int | None = None, after: int = 0) -> int:
+        """How often the plan, or one quarter of it, was reserved in entries whose number is above `after`."""
+        reserved = [e.content for e in self.entries() if e.number > after and e.content["kind"] == "reserved"]
+        return sum(c["plan"] == plan.hex() and quarter in (None, c["quarter"]) for c in reserved)
 
     def sealed(self, plan: bytes, quarter: int) -> bytes | None:
         """The answer that was sealed for this slice, byte for byte."""

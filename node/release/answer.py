@@ -7,14 +7,13 @@ Every refusal is one of the closed list, is signed, and says nothing that depend
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
-
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from node.clock import Clock, today
 from node.config import NodeConfig
+from node.identity import Identity
 from node.ledger.store import Ledger, Reservation
 from node.measures.cases import protected_unit
 from node.policy import allowed_tallies, charges, check_budget, check_policy, effective_plan
@@ -36,18 +35,12 @@ def no_step(_name: str) -> None:
     """Nothing happens at a step."""
 
 
-@dataclass(frozen=True)
-class Identity:
-    """The keys that an answer needs."""
-
-    signing_key: Ed25519PrivateKey
-    pso_keys: Mapping[str, Ed25519PublicKey]
-
-
 class Answerer:
     """Turns the bytes of a request into the bytes of a signed release or refusal.
 
     `on_step` is called with "reserved", "drawn" and "sealed" as each is reached; fault tests kill the process there.
+    `run_from` is the number of the ledger's newest entry when the node was started, which is now unless it is set:
+    what was reserved after it and never sealed met a fault in this run of the node.
     """
 
     def __init__(
@@ -63,7 +56,7 @@ class Answerer:
         self._config, self._identity, self._ledger = config, identity, ledger
         self._catalogue, self._catalogue_digest = catalogue
         self._load_site, self._clock, self._on_step = load_site, clock, on_step
-        self._faulty: set[tuple[bytes, int]] = set()
+        self.run_from = ledger.head().length
 
     def answer(self, raw: bytes) -> bytes:
         """The envelope of a Release or a Refusal; never raises on account of what was asked."""
@@ -127,13 +120,9 @@ class Answerer:
         """Reserve, draw, seal. After a fault between them the slice waits for a restart: a fault that stays would
         otherwise charge at every retry.
         """
-        slice_ = (ask.plan_digest, ask.quarter)
-        if slice_ in self._faulty:
+        if self._ledger.attempts(ask.plan_digest, ask.quarter, after=self.run_from):
             raise Refused(Code.INTERNAL)
-        self._faulty.add(slice_)
-        envelope = self._reserve_draw_seal(ask, reservation, site)
-        self._faulty.remove(slice_)
-        return envelope
+        return self._reserve_draw_seal(ask, reservation, site)
 
     def _reserve_draw_seal(self, ask: Ask, reservation: Reservation, site: SiteData) -> bytes:
         entry = self._ledger.reserve(reservation, self._clock.now_s())

@@ -25,9 +25,9 @@ from coordinator.store.database import Store
 from node.clock import Clock
 from node.config import NodeConfig
 from node.config import load_config as load_node_config
-from node.daemon import load_identity
 from node.enrolment import init_site
 from node.gateway import Gateway
+from node.identity import load_identity
 from node.ledger.store import Ledger, verify_file
 from node.policy import scopes
 from node.release.answer import Answerer

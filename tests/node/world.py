@@ -11,8 +11,9 @@ import pandas as pd
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from node.config import NodeConfig, Paths, Policy, Site
+from node.identity import Identity
 from node.ledger.store import Ledger
-from node.release.answer import Answerer, Identity, no_step
+from node.release.answer import Answerer, no_step
 from node.release.site import SiteData
 from node.tables.schema import TABLES
 from protocols.catalogue import current_catalogue
