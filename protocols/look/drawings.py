@@ -11,11 +11,13 @@ from markupsafe import Markup
 from protocols.look.charts.inline import Cells, Glyph, cells_chart, glyph_chart, spark_chart
 from protocols.look.charts.ranges import Line, Ranges, ranges_chart
 from protocols.look.charts.render import draw, svg_element
-from protocols.look.charts.series import Point, Series, trend_chart, years_chart
+from protocols.look.charts.series import Mark, Point, Series, trend_chart, years_chart
 from protocols.look.charts.theme import axis_upper
 from protocols.look.numbers import Figure, decimals, figure
 from protocols.publication.rows import BenchmarkRow
 from protocols.publication.words import peer_group_words, percentile_words, period_words
+
+Own = tuple[float | None, ...]
 
 WIDE_PX = 580
 NARROW_PX = 340
@@ -61,8 +63,8 @@ def little_bars(rows: Sequence[BenchmarkRow], labels: Sequence[str]) -> Markup:
     return svg_element(draw(cells_chart, Cells(shares), _GLYPH_PX), words, "glyph")
 
 
-def peers(row: BenchmarkRow) -> Drawing:
-    """The percentiles of the sites with their intervals, and the pooled value among them."""
+def peers(row: BenchmarkRow, own: float | None = None) -> Drawing:
+    """The percentiles of the sites with their intervals, and the pooled value among them; a hospital's own over all."""
     levels = {percentile.level: percentile for percentile in row.percentiles}
     places = places_of([row])
     lines = [_line("All sites pooled", _numbers(row), row.unit, places, accent=True)]
@@ -70,7 +72,7 @@ def peers(row: BenchmarkRow) -> Drawing:
         numbers = (item.value, item.lower, item.upper)
         lines.append(_line(percentile_words(level), numbers, row.unit, places, accent=False))
     band = (levels[25].value, levels[75].value) if {25, 75} <= levels.keys() else None
-    return _ranges(lines, row.unit, band=band)
+    return _ranges(lines, row.unit, band=band, own=own)
 
 
 def groups(rows: Sequence[BenchmarkRow]) -> Drawing:
@@ -94,18 +96,19 @@ def cells(rows: Sequence[BenchmarkRow], labels: Sequence[str]) -> Drawing:
     return _ranges(lines, rows[0].unit, bars=True)
 
 
-def years(rows: Sequence[BenchmarkRow]) -> Drawing:
-    """Years side by side with their intervals."""
-    words = f"Years side by side with intervals: {_told(rows)}"
-    return Drawing(*(svg_element(draw(years_chart, _series(rows), px), words, "chart") for px in (WIDE_PX, NARROW_PX)))
+def years(rows: Sequence[BenchmarkRow], own: Own = ()) -> Drawing:
+    """Years side by side with their intervals; a hospital's own figures of the same years as diamonds."""
+    words = f"Years side by side with intervals: {_told(rows)}{_own_told(rows, own)}"
+    subject = _series(rows, own)
+    return Drawing(*(svg_element(draw(years_chart, subject, px), words, "chart") for px in (WIDE_PX, NARROW_PX)))
 
 
-def trend(rows: Sequence[BenchmarkRow]) -> Drawing:
-    """Quarters or months as a line with its band of 95 % intervals."""
+def trend(rows: Sequence[BenchmarkRow], own: Own = (), marks: tuple[Mark, ...] = ()) -> Drawing:
+    """Quarters or months as a line with its band of 95 % intervals; a hospital's own figures as a second line."""
     words = f"{period_words(rows[0])} to {period_words(rows[-1])} with 95 % intervals: {_told(rows)}"
-    return Drawing(
-        *(svg_element(draw(trend_chart, _series(rows), px), words, "chart") for px in (_TREND_PX, NARROW_PX))
-    )
+    words += _own_told(rows, own) + "".join(f"; {mark.label} began on {mark.start}" for mark in marks)
+    subject = _series(rows, own, marks)
+    return Drawing(*(svg_element(draw(trend_chart, subject, px), words, "chart") for px in (_TREND_PX, NARROW_PX)))
 
 
 def places_of(rows: Sequence[BenchmarkRow]) -> int:
@@ -137,16 +140,23 @@ def _line(label: str, numbers: tuple[float, float, float], unit: str, places: in
 
 
 def _ranges(
-    lines: Sequence[Line], unit: str, *, band: tuple[float, float] | None = None, bars: bool = False
+    lines: Sequence[Line],
+    unit: str,
+    *,
+    band: tuple[float, float] | None = None,
+    bars: bool = False,
+    own: float | None = None,
 ) -> Drawing:
-    largest = max(line.upper for line in lines)
-    subject = Ranges(tuple(lines), axis_upper(unit, largest), unit, band, bars)
+    largest = max([line.upper for line in lines] + ([] if own is None else [own]))
+    subject = Ranges(tuple(lines), axis_upper(unit, largest), unit, band, bars, own)
     words = "; ".join(f"{line.label} {line.text}" for line in lines)
     description = f"Values in {unit} with intervals: {words}"
+    if own is not None:
+        description += f"; this hospital {figure(own, None, None, unit).value}"
     return Drawing(*(svg_element(draw(ranges_chart, subject, px), description, "chart") for px in (WIDE_PX, NARROW_PX)))
 
 
-def _series(rows: Sequence[BenchmarkRow]) -> Series:
+def _series(rows: Sequence[BenchmarkRow], own: Own = (), marks: tuple[Mark, ...] = ()) -> Series:
     places = places_of(rows)
     points = tuple(
         Point(
@@ -159,8 +169,18 @@ def _series(rows: Sequence[BenchmarkRow]) -> Series:
         )
         for row in rows
     )
-    largest = max(point.upper for point in points if point.upper is not None)
-    return Series(points, axis_upper(rows[0].unit, largest), rows[0].unit)
+    heights = [point.upper for point in points if point.upper is not None]
+    heights += [value for value in own if value is not None]
+    return Series(points, axis_upper(rows[0].unit, max(heights, default=1.0)), rows[0].unit, own, marks)
+
+
+def _own_told(rows: Sequence[BenchmarkRow], own: Own) -> str:
+    told = [
+        f"{period_words(row)} {figure(value, None, None, row.unit).value}"
+        for row, value in zip(rows, own, strict=False)
+        if value is not None
+    ]
+    return f"; this hospital: {', '.join(told)}" if told else ""
 
 
 def _told(rows: Sequence[BenchmarkRow]) -> str:

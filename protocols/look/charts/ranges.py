@@ -40,13 +40,17 @@ class Line:
 
 @dataclass(frozen=True)
 class Ranges:
-    """Lines over a common axis from 0 to `axis_upper`. `band` shades a range of peers; `bars` draws from zero."""
+    """Lines over a common axis from 0 to `axis_upper`. `band` shades a range of peers; `bars` draws from zero.
+
+    `own` is a hospital's own figure, drawn as one line across all of them.
+    """
 
     lines: tuple[Line, ...]
     axis_upper: float
     axis_title: str
     band: tuple[float, float] | None = None
     bars: bool = False
+    own: float | None = None
 
 
 def ranges_chart(subject: Ranges, width_px: int) -> alt.LayerChart:
@@ -54,7 +58,7 @@ def ranges_chart(subject: Ranges, width_px: int) -> alt.LayerChart:
     narrow = width_px < _NARROW_PX
     labels_px = 4 if narrow else _LABELS_PX
     height_px = len(subject.lines) * (_LINE_WITH_LABEL_PX if narrow else _LINE_PX)
-    layers = [*_band(subject), *_bars(subject), *_marks(subject)]
+    layers = [*_band(subject), *_bars(subject), *_own(subject), *_marks(subject)]
     layers += [_labels(subject, labels_px, narrow), _values(subject)]
     return layered(layers, width_px, height_px, Margins(labels_px, 2, _VALUES_PX, 44))
 
@@ -97,6 +101,13 @@ def _bars(subject: Ranges) -> list[alt.Chart]:
     if not subject.bars:
         return []
     return [_data(subject).mark_bar(color=BAND, height=16).encode(x=_x(subject, "value"), x2=alt.datum(0))]
+
+
+def _own(subject: Ranges) -> list[alt.Chart]:
+    if subject.own is None:
+        return []
+    rule = over([{"own": min(subject.own, subject.axis_upper)}]).mark_rule(color=INK, strokeWidth=2, strokeDash=[6, 3])
+    return [rule.encode(x=_x(subject, "own"))]
 
 
 def _marks(subject: Ranges) -> list[alt.Chart]:

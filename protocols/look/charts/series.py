@@ -8,7 +8,7 @@ from datetime import date
 
 import altair as alt
 
-from protocols.look.charts.theme import ACCENT, BAND, INK, LABEL_SIZE_PX, NUMBERS, Margins, layered, over
+from protocols.look.charts.theme import ACCENT, BAND, INK, LABEL_SIZE_PX, MUTED, NUMBERS, Margins, layered, over
 
 _HEIGHT_PX = 200
 _YEARS_MARGINS = Margins(48, 24, 8, 26)
@@ -28,12 +28,25 @@ class Point:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """Something that began on a day, drawn as a numbered line through the chart."""
+
+    start: date
+    label: str
+
+
+@dataclass(frozen=True)
 class Series:
-    """Points in order of time over a value axis from 0 to `axis_upper`."""
+    """Points in order of time over a value axis from 0 to `axis_upper`.
+
+    `own` are a hospital's own figures in the same periods, None where there is none; empty without them.
+    """
 
     points: tuple[Point, ...]
     axis_upper: float
     axis_title: str
+    own: tuple[float | None, ...] = ()
+    marks: tuple[Mark, ...] = ()
 
 
 def years_chart(subject: Series, width_px: int) -> alt.LayerChart:
@@ -44,7 +57,14 @@ def years_chart(subject: Series, width_px: int) -> alt.LayerChart:
     dot = base.mark_point(color=ACCENT, filled=True, opacity=1, size=64).encode(x=x, y=_y(subject, "value"))
     text = base.mark_text(color=INK, align="left", dx=9, fontSize=LABEL_SIZE_PX)
     labels = text.encode(x=x, y=_y(subject, "value"), text="text:N")
-    return layered([rule, dot, labels], width_px, _HEIGHT_PX, _YEARS_MARGINS)
+    return layered([rule, dot, labels, *_own_marks(subject, x)], width_px, _HEIGHT_PX, _YEARS_MARGINS)
+
+
+def _own_marks(subject: Series, x: alt.X) -> list[alt.Chart]:
+    if not subject.own:
+        return []
+    mark = _own(subject).mark_point(shape="diamond", filled=True, color=INK, opacity=1, size=90)
+    return [mark.encode(x=x, y=_y(subject, "value"))]
 
 
 def trend_chart(subject: Series, width_px: int) -> alt.LayerChart:
@@ -58,7 +78,34 @@ def trend_chart(subject: Series, width_px: int) -> alt.LayerChart:
     last = [point for point in subject.points if point.value is not None][-1:]
     text = _data(last, subject.axis_upper).mark_text(color=INK, align="left", dx=8, fontSize=LABEL_SIZE_PX)
     labels = text.encode(x=x, y=_y(subject, "value"), text="text:N")
-    return layered([band, line, dots, labels], width_px, _HEIGHT_PX, _TREND_MARGINS)
+    layers = [band, *_marks(subject, x), line, dots, labels, *_own_line(subject, x)]
+    return layered(layers, width_px, _HEIGHT_PX, _TREND_MARGINS)
+
+
+def _marks(subject: Series, x: alt.X) -> list[alt.Chart]:
+    if not subject.marks:
+        return []
+    base = over([{"start": mark.start.isoformat(), "text": mark.label} for mark in subject.marks])
+    rule = base.mark_rule(color=MUTED, strokeDash=[2, 3]).encode(x=x)
+    text = base.mark_text(color=MUTED, align="left", baseline="top", dx=4, fontSize=LABEL_SIZE_PX)
+    return [rule, text.encode(x=x, y=alt.value(0), text="text:N")]
+
+
+def _own_line(subject: Series, x: alt.X) -> list[alt.Chart]:
+    if not subject.own:
+        return []
+    base = _own(subject)
+    line = base.mark_line(color=INK, strokeWidth=2, strokeDash=[6, 3]).encode(x=x, y=_y(subject, "value"))
+    dots = base.mark_point(shape="diamond", filled=True, color=INK, opacity=1, size=40)
+    return [line, dots.encode(x=x, y=_y(subject, "value"))]
+
+
+def _own(subject: Series) -> alt.Chart:
+    values = [
+        {"start": point.start.isoformat(), "label": point.label, "value": value}
+        for point, value in zip(subject.points, subject.own, strict=True)
+    ]
+    return over(values)
 
 
 def _data(points: Sequence[Point], axis_upper: float) -> alt.Chart:
