@@ -8,6 +8,7 @@ import sys
 
 import typer
 
+from node.commands import console as console_commands
 from node.commands import ledger, run, site, synthetic
 from node.ledger.chain import LedgerError
 from node.sources.refused import FileRefused
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 site.register(app)
 run.register(app)
+console_commands.register(app)
 app.add_typer(ledger.app, name="ledger")
 app.command()(synthetic.synthetic)
 
