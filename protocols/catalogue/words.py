@@ -52,6 +52,15 @@ def cell_words(tally: Tally, cell: str) -> str:
     return _CELLS.get(cell, cell.replace("_", " ").capitalize())
 
 
+def stratum_words(catalogue: Catalogue, measure: Measure, stratum: str) -> str:
+    """The name of one row of a measure of several: a cell, a group of cells, a part of a panel, a role group."""
+    if isinstance(measure.formula, Histogram):
+        tally = catalogue.tally(measure.formula.tally)
+        if stratum in tally.cell_names:
+            return cell_words(tally, stratum)
+    return _CELLS.get(stratum, stratum.replace("_", " ").capitalize())
+
+
 def _duration_words(entry: OutcomeEntry, cell: str) -> str:
     if cell == BEYOND:
         return f"Later than {entry.horizon:,} {entry.unit}, or never"
