@@ -1,94 +1,120 @@
-"""A new site: its folder, its keys (made here, never sent) and a configuration to read and change."""
+"""A new site: its folder, its keys (made here, never sent), a configuration to read and change, and its enrolment."""
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from node.clock import SystemClock
-from node.config import CONFIG_NAME
+from node.clock import Clock, SystemClock
+from node.config import CONFIG_NAME, NodeConfig
+from node.files import PRIVATE, PUBLIC, put_file
+from node.identity import load_signing_key, open_ledger
 from node.ledger.store import Ledger
-from protocols.keys import SECRET_BYTES, KeyFileError, create_private_key, load_public_key, public_pem
-from protocols.operator.errors import InputError
-from protocols.profile import SITE_ID
-from protocols.statement import fingerprint
+from node.templates import node_toml, profile_toml
+from protocols.enrolment import enrolment_fingerprint
+from protocols.keys import (
+    SECRET_BYTES,
+    canonical_transport_key,
+    create_private_key,
+    create_transport_key,
+    public_pem,
+    write_private,
+)
+from protocols.operator.errors import InputError, SignatureError
+from protocols.profile import SITE_ID, parse_profile
+from protocols.statement import seal_statement
+from protocols.v1 import leadline_pb2 as pb
 
-_TEMPLATE = """\
-# The node of {site_id}. Every setting is described in docs/hospital-it.md; unknown settings are refused.
-
-[site]
-id = "{site_id}"
-person_keys = true            # false: the exports hold no key per person; then the noise protects encounters
-
-[paths]                       # relative to this file
-exports = {exports}
-mapping = {mapping}
-quality = "quality"           # the data-quality report, which never leaves
-ledger = "ledger.sqlite"
-socket = "run/node.sock"
-signing_key = "keys/site.key"
-person_key = "keys/person.key"
-pso_key = "keys/pso.pub"
-
-[policy]                      # the ceiling; the coordinator cannot raise anything
-clinician_epsilon = "3"       # per clinician and ledger year, at delta 1e-6
-record_epsilon = "3"          # per shared record (event, activation) and ledger year
-measures = ["all"]
-strata = []                   # strata that may be asked for, for example "role_group"
-modes = ["site"]
-minimum_honest_sites = 2
-"""
+TRANSPORT_NAME = "transport"
 
 
 @dataclass(frozen=True)
 class NewSite:
-    """What `init` made; both fingerprints are compared with the PSO by telephone."""
+    """What `init` made."""
 
     config: Path
+    profile: Path
     public_key: Path
+    transport_key: Path
+
+
+@dataclass(frozen=True)
+class MadeRequest:
+    """An enrolment as it was written, and the 64 hex digits to compare with the PSO."""
+
+    file: Path
     fingerprint: str
-    pso_fingerprint: str
 
 
-def init_site(folder: Path, site_id: str, pso_key: Path, exports: Path) -> NewSite:
-    """Make the folder of a new site. Nothing that exists is overwritten."""
-    if not re.match(SITE_ID, site_id):
+def init_site(folder: Path, site_id: str, exports: Path) -> NewSite:
+    """Make the folder of a new site. Nothing that exists is overwritten; a profile that is there is kept."""
+    if not re.fullmatch(SITE_ID, site_id):
         message = f"{site_id!r} is no site id"
         raise InputError("site_id", message, "use 2 to 41 small letters, digits and hyphens, such as st-mary")
-    config = folder / CONFIG_NAME
-    if config.exists():
-        raise InputError("exists", f"{config} exists", "choose another folder, or keep this one as it is")
+    config, keys, relay = folder / CONFIG_NAME, folder / "keys", folder / "relay"
+    for path in (config, keys / "site.key", keys / "person.key", relay / TRANSPORT_NAME, folder / "ledger.sqlite"):
+        if path.exists():
+            raise InputError("exists", f"{path} exists", "choose another folder, or keep this one as it is")
+    with _private_files():
+        for path, mode in ((folder, 0o750), (keys, 0o700), (relay, 0o750)):
+            path.mkdir(parents=True, exist_ok=True)
+            path.chmod(mode)
+        key = create_private_key(keys / "site.key")
+        put_file(keys / "site.pub", public_pem(key.public_key()).encode(), PUBLIC)
+        write_private(keys / "person.key", secrets.token_bytes(SECRET_BYTES))
+        transport = create_transport_key(relay / TRANSPORT_NAME)
+        transport.chmod(PUBLIC)
+        profile = folder / "profile.toml"
+        if not profile.exists():
+            put_file(profile, profile_toml(site_id).encode(), PRIVATE)
+        Ledger(folder / "ledger.sqlite", key, site_id, SystemClock().now_s()).close()
+        put_file(config, node_toml(site_id, exports.resolve()).encode(), PRIVATE)
+    return NewSite(config, profile, keys / "site.pub", transport)
+
+
+def make_request(config: NodeConfig, out: Path, clock: Clock) -> MadeRequest:
+    """Write the site's enrolment, signed with the key that it names. What it holds is public; `out` is replaced."""
+    key = load_signing_key(config)
+    profile = parse_profile(config.paths.profile)
+    ledger = open_ledger(config, key, clock)
+    head = ledger.head()
+    ledger.close()
+    enrolment = pb.Enrolment(
+        site_id=config.site.id,
+        signing_key=key.public_key().public_bytes_raw(),
+        transport_key=load_transport_key(config),
+        profile=[pb.Attribute(name=name, value=profile[name]) for name in sorted(profile)],
+        made_at_s=clock.now_s(),
+        ledger_head=head.hash,
+        ledger_length=head.length,
+    )
+    put_file(out, seal_statement(enrolment, key), PUBLIC)
+    return MadeRequest(out, enrolment_fingerprint(enrolment))
+
+
+def load_transport_key(config: NodeConfig) -> str:
+    """The relay's public key in its one spelling; SignatureError if this user cannot read it."""
+    path = config.paths.relay / f"{TRANSPORT_NAME}.pub"
     try:
-        pso = load_public_key(pso_key)
-    except KeyFileError as error:
-        raise InputError("pso_key", str(error), "ask the PSO for its public key file") from error
-    keys = folder / "keys"
-    keys.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if (keys / "site.key").exists():
-        raise InputError("exists", f"{keys / 'site.key'} exists", "choose another folder, or move the old keys away")
-    key = create_private_key(keys / "site.key")
-    public = key.public_key()
-    (keys / "site.pub").write_text(public_pem(public))
-    (keys / "pso.pub").write_text(public_pem(pso))
-    _write_secret(keys / "person.key")
-    # A JSON string is a TOML string, whatever the path holds.
-    places = {name: json.dumps(str(path)) for name, path in _places(exports.resolve()).items()}
-    config.write_text(_TEMPLATE.format(site_id=site_id, **places), encoding="utf-8")
-    Ledger(folder / "ledger.sqlite", key, site_id, SystemClock().now_s()).close()
-    folder.chmod(0o750)
-    return NewSite(config, keys / "site.pub", fingerprint(public), fingerprint(pso))
+        return canonical_transport_key(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        hint = f"let this user read it; it is public, and was made as {path} by `leadline-node init`"
+        raise SignatureError("transport_key", f"the relay's public key cannot be read: {error}", hint) from error
+    except ValueError as error:
+        hint = "restore it from your backup, or make other keys with `leadline-node rekey --transport`"
+        raise SignatureError("transport_key", f"{path} {error}", hint) from error
 
 
-def _places(exports: Path) -> dict[str, Path]:
-    return {"exports": exports, "mapping": exports / "mapping.toml"}
-
-
-def _write_secret(path: Path) -> None:
-    """256 random bits that turn local identifiers into keys; they never leave this file."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(secrets.token_bytes(SECRET_BYTES))
+@contextmanager
+def _private_files() -> Iterator[None]:
+    """What is made inside is from its first byte readable by nobody else, whoever calls."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)

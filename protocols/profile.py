@@ -33,20 +33,19 @@ def parse_profile(path: Path) -> dict[str, str]:
 
 
 def check_profile(raw: Mapping[str, object], where: str) -> dict[str, str]:
-    """The attributes, in the order of PEER_ATTRIBUTES; InputError names what is wrong `where`."""
-    for name in (*PEER_ATTRIBUTES, *raw):
-        _check_attribute(where, name, raw.get(name))
+    """The attributes, in the order of PEER_ATTRIBUTES; InputError names everything that is wrong `where`."""
+    unknown = [name for name in raw if name not in PEER_ATTRIBUTES]
+    if unknown:
+        problem, allowed = f"{where} has an unknown key {unknown[0]}", ", ".join(PEER_ATTRIBUTES)
+        raise InputError("profile_unknown_key", problem, f"allowed are: {allowed}")
+    wrong = [name for name, allowed in PEER_ATTRIBUTES.items() if raw.get(name) not in allowed]
+    if wrong:
+        missing = [name for name in wrong if raw.get(name) in (None, "")]
+        problems = [f"{', '.join(missing)} in {where} {'are' if missing[1:] else 'is'} missing"] if missing else []
+        problems += [f"{name} in {where} is {raw[name]!r}" for name in wrong if name not in missing]
+        allowed = "; ".join(f"{name}: {', '.join(PEER_ATTRIBUTES[name])}" for name in wrong)
+        raise InputError("profile_value", "; ".join(problems), f"allowed are: {allowed}")
     if (raw["type"] == EMS) != (raw["bed_band"] == NO_BEDS):
         problem = f"{where} has type {raw['type']} with bed_band {raw['bed_band']}"
         raise InputError("profile_value", problem, f"bed_band is {NO_BEDS!r} for an {EMS}, and for nobody else")
     return {name: str(raw[name]) for name in PEER_ATTRIBUTES}
-
-
-def _check_attribute(where: str, name: str, value: object) -> None:
-    if name not in PEER_ATTRIBUTES:
-        allowed = ", ".join(PEER_ATTRIBUTES)
-        raise InputError("profile_unknown_key", f"{where} has an unknown key {name}", f"allowed are: {allowed}")
-    if value not in PEER_ATTRIBUTES[name]:
-        found = "is missing" if value is None else f"is {value!r}"
-        allowed = ", ".join(PEER_ATTRIBUTES[name])
-        raise InputError("profile_value", f"{name} in {where} {found}", f"allowed are: {allowed}")
