@@ -16,6 +16,7 @@ from node.tables.mapping import MappingError
 from protocols.keys import KeyFileError
 from protocols.operator import console
 from protocols.operator.errors import BusyError, InputError, OperatorError, RuleError, SignatureError
+from protocols.refusals import Refused
 
 app = typer.Typer(
     name="leadline-node",
@@ -42,6 +43,8 @@ def _explain(error: Exception) -> OperatorError | None:
         return InputError("exports", str(error).rstrip("."), "mend the export or its mapping, then check again")
     if isinstance(error, LedgerError):
         return RuleError("ledger_broken", str(error), "release nothing from this site until the cause is known")
+    if isinstance(error, Refused):
+        return RuleError(error.code.value, str(error).rstrip("."), error.explanation.remedy.rstrip("."))
     if isinstance(error, KeyFileError):
         return SignatureError("key", str(error), "give the right key file; docs/hospital-it.md names them all")
     if isinstance(error, sqlite3.Error):
