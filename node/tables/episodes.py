@@ -30,7 +30,8 @@ def derive_episodes(tables: Tables, hasher: KeyHasher, today: date) -> pd.DataFr
         last_contact_date=("day", "max"), highest_tier=("tier", "max"), tier3_first_date=("tier3_day", "min")
     )
     lower = contacts[contacts["tier"].ne("3")].groupby("episode", sort=False)["day"].min()
-    episodes = first[["person_key", "role_group", "unit_key", "event_date", "event_date_time_known"]].join(stamps)
+    of_first = ["person_key", "activation_key", "role_group", "unit_key", "event_date", "event_date_time_known"]
+    episodes = first[of_first].join(stamps)
     episodes["first_contact_datetime"] = first["encounter_date"]
     episodes["first_contact_datetime_time_known"] = first["encounter_date_time_known"]
     stepped_up = lower.reindex(episodes.index) <= episodes["tier3_first_date"]
@@ -38,6 +39,7 @@ def derive_episodes(tables: Tables, hasher: KeyHasher, today: date) -> pd.DataFr
     episodes["recovered_date"] = pd.Series(pd.NaT, index=episodes.index, dtype="datetime64[us]")
     fresh = episodes["last_contact_date"] > pd.Timestamp(today) - pd.Timedelta(days=OPEN_DAYS)
     episodes["outcome"] = pd.Series(np.where(fresh, "open", "unknown"), index=episodes.index, dtype="str")
+    episodes["duty_adjustment"] = pd.Series(None, index=episodes.index, dtype="str")
     names = pd.Series(episodes.index, dtype="str")
     episodes = episodes.reset_index(drop=True)
     episodes["episode_key"] = hasher.keys("episode_key", names)

@@ -12,11 +12,16 @@ BACKFILL_ROWS = 8
 BACKFILL_SHARE = 0.2
 _LINKS = (
     ("event_involvement", "event_key", "safety_event"),
+    ("contributing_factor", "event_key", "safety_event"),
     ("jc_review", "event_key", "safety_event"),
     ("rca", "event_key", "safety_event"),
     ("rca_action", "rca_key", "rca"),
+    ("debrief", "event_key", "safety_event"),
+    ("disclosure", "event_key", "safety_event"),
     ("support_activation", "event_key", "safety_event"),
     ("support_encounter", "activation_key", "support_activation"),
+    ("support_episode", "activation_key", "support_activation"),
+    ("survey_response", "wave_key", "survey_wave"),
 )
 _ENTERED_BY_HAND = (
     ("support_activation", "activation_datetime"),
