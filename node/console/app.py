@@ -6,13 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from node.clock import Clock
 from node.config import NodeConfig
-from node.console import home
+from node.console import home, quality
 from node.console.context import Context, make_context
 from node.console.guard import Guard
 from node.console.login import login_router
@@ -20,7 +21,7 @@ from node.console.sessions import FormTokens, Sessions
 from protocols.look import STATIC
 from protocols.operator.errors import OperatorError
 
-PAGES: tuple[Callable[[Context], APIRouter], ...] = (home.router,)
+PAGES: tuple[Callable[[Context], APIRouter], ...] = (home.router, quality.router)
 
 
 def create_console(config: NodeConfig, clock: Clock) -> FastAPI:
@@ -42,6 +43,11 @@ def _install_problem_pages(app: FastAPI, context: Context) -> None:
     def explain(request: Request, error: OperatorError) -> HTMLResponse:
         values = {"title": "This cannot be shown", "detail": f"{error.message}.", "hint": f"What to do: {error.hint}."}
         return context.render(request, "problem.html", "", 409, **values)
+
+    @app.exception_handler(RequestValidationError)
+    def not_understood(request: Request, _: RequestValidationError) -> HTMLResponse:
+        values = {"title": "This address is not understood", "detail": "A part of it has a wrong form.", "hint": ""}
+        return context.render(request, "problem.html", "", 404, **values)
 
     @app.exception_handler(HTTPException)
     def not_here(request: Request, error: HTTPException) -> HTMLResponse:

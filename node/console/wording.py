@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
-from decimal import Decimal
 
 from privacy.accountant import display_epsilon
 
@@ -39,8 +38,8 @@ def plural(number: int, noun: str) -> str:
 
 
 def epsilon(rho_nano: int) -> str:
-    """The epsilon at delta 1e-6 of a charge, with two decimals."""
-    return f"{Decimal(str(display_epsilon(rho_nano))):.2f}"
+    """The epsilon at delta 1e-6 of a charge."""
+    return f"{display_epsilon(rho_nano)}"
 
 
 def spaced(name: str) -> str:
