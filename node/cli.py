@@ -10,7 +10,7 @@ import typer
 
 from node.commands import console as console_commands
 from node.commands import ledger, run, site, synthetic
-from node.ledger.chain import LedgerError
+from node.ledger.acts import LedgerError
 from node.sources.refused import FileRefused
 from node.tables.mapping import MappingError
 from protocols.keys import KeyFileError

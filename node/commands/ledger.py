@@ -10,7 +10,7 @@ import typer
 from node.commands.common import CONFIG, ConfigOption, site_ledger
 from node.config import load_config
 from node.ledger.budget import describe_entry
-from node.ledger.store import verify_file
+from node.ledger.files import verify_file
 from protocols.keys import load_public_key
 from protocols.operator.console import Format, FormatOption, say
 
@@ -32,5 +32,5 @@ def ledger_verify(
 ) -> None:
     """Check chain, signatures and sealed answers with the public key alone: anybody can."""
     head = verify_file(ledger, load_public_key(key))
-    text = f"The ledger holds together: {head.length} entries, head {head.hash.hex()}."
-    say(how, text, {"entries": head.length, "head": head.hash.hex()})
+    text = f"The ledger holds together: {head.entries} entries, head {head.head.hash.hex()}."
+    say(how, text, {"entries": head.entries, "head": head.head.hash.hex()})

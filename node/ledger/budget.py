@@ -13,9 +13,8 @@ from privacy.accountant import NANO, display_epsilon
 
 def describe_budget(ledger: Ledger, budget: Mapping[str, int]) -> list[dict[str, Any]]:
     """One row per ledger year and scope with a charge: spent and ceiling in nano-rho, and a sentence."""
-    years = sorted({entry.content["year"] for entry in ledger.entries() if entry.content["kind"] == "reserved"})
     rows = []
-    for year in years:
+    for year in ledger.years():
         for scope, spent in ledger.spent(year).items():
             ceiling = budget[scope]
             text = (

@@ -1,4 +1,4 @@
-"""Ledger entries, their chain and their check. Needs the public key alone, so that an outsider can verify a ledger.
+"""Ledger entries, their chain and their check. Needs a public key alone, so that an outsider can verify a ledger.
 
 An entry's body is canonical JSON (sorted keys, no white space). With H(i) the hash of entry i and H(0) 32 zero bytes:
 
@@ -6,11 +6,19 @@ An entry's body is canonical JSON (sorted keys, no white space). With H(i) the h
 
 Kinds of entries:
 
-    opened    site, key_id, at                                                     always the first
-    reserved  plan_id, plan, year, quarter, attempt, tallies, charges {scope: nano-rho}, at   before noise is drawn
-    sealed    plan, quarter, reserved (number of the entry), release, at            once the answer is stored
+    opened      site, key_id, key, at                                              always the first
+    reserved    plan_id, plan, year, quarter, attempt, tallies, charges {scope: nano-rho}, at   before noise is drawn
+    sealed      plan, quarter, reserved (number of the entry), release, at          once the answer is stored
+    sent        plan, quarter, sealed (number), to, request_id, bytes, at           before it is first handed over
+    rekeyed     key_id, key, proof, at                                              later entries: the new key
+    reconciled  known_head, known_length, made_at, charges {year: {scope: nano-rho}},
+                releases, plans {digest: plan_id}, years_closed, at                 after an old backup was restored
+    left        at                                                                  always the last
 
-`plan` and `release` are SHA-256 digests in hex; `at` is Unix time in seconds.
+`plan`, `release(s)` and the keys of `plans` are SHA-256 digests, `key` a raw public key, all in hex; `at` and `made_at`
+are Unix time in seconds; `to` is the key id of the PSO. Entries are numbered from 1 without gaps, but for `reconciled`:
+it takes the number after `known_length`, so that a ledger is never shorter than one that was seen before. `rekeyed` is
+signed with the old key, and `proof` is the new key's signature under `proof_input`: each key vouches for the other.
 """
 
 from __future__ import annotations
@@ -24,15 +32,13 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from node.ledger.acts import Acts, LedgerError
 from protocols.catalogue import canonical_json
+from protocols.statement import key_id
 
 GENESIS = bytes(32)
 _DOMAIN = b"leadline/ledger/v1\x00"
-SCOPES = ("clinician", "record")
-
-
-class LedgerError(Exception):
-    """A ledger that does not hold together; the message names the entry."""
+_REKEY_DOMAIN = b"leadline/ledger/rekey/v1\x00"
 
 
 @dataclass(frozen=True)
@@ -64,47 +70,98 @@ class Entry:
         return content
 
 
+@dataclass(frozen=True)
+class Checked:
+    """What holds of a ledger that was checked: its head, the number of entries, and every key that signed, in turn."""
+
+    head: Head
+    entries: int
+    keys: tuple[Ed25519PublicKey, ...]
+
+    @property
+    def key(self) -> Ed25519PublicKey:
+        """The key that signs now."""
+        return self.keys[-1]
+
+
 def link(previous: bytes, body: bytes) -> bytes:
     """Hash of an entry that follows `previous`."""
     return hashlib.sha256(_DOMAIN + previous + body).digest()
+
+
+def proof_input(previous: bytes, key: Ed25519PublicKey) -> bytes:
+    """What a new key signs to take over the ledger whose head is `previous`."""
+    return _REKEY_DOMAIN + previous + key.public_bytes_raw()
+
+
+def next_number(head: Head, content: Mapping[str, Any]) -> int:
+    """The number of the entry that follows `head`."""
+    if content.get("kind") == "reconciled":
+        return max(head.length, int(content["known_length"])) + 1
+    return head.length + 1
 
 
 def make_entry(head: Head, content: Mapping[str, object], key: Ed25519PrivateKey) -> Entry:
     """The signed entry that follows `head`."""
     body = canonical_json(content)
     digest = link(head.hash, body)
-    return Entry(head.length + 1, body, digest, key.sign(digest))
+    return Entry(next_number(head, content), body, digest, key.sign(digest))
 
 
-def check_chain(entries: Iterable[Entry], public: Ed25519PublicKey) -> Head:
-    """Verify numbers, links, signatures and the order of acts. LedgerError names the first entry that is wrong."""
-    head, reserved = Head(GENESIS, 0), set[int]()
+def check_chain(entries: Iterable[Entry], opening: Ed25519PublicKey) -> Checked:
+    """Verify numbers, links, signatures and the order of acts, from the key with which the ledger was opened.
+
+    LedgerError names the first entry that is wrong.
+    """
+    head, keys, acts, count = Head(GENESIS, 0), [opening], Acts(), 0
     for entry in entries:
-        _check_link(entry, head, public)
-        content = entry.content
-        kind = content.get("kind")
-        if (kind == "opened") != (entry.number == 1):
-            raise LedgerError(f"entry {entry.number}: a ledger is opened once, by its first entry")
-        if kind == "reserved":
-            reserved.add(entry.number)
-        elif kind == "sealed":
-            if content.get("reserved") not in reserved:
-                raise LedgerError(f"entry {entry.number}: it seals what was not reserved, or was sealed before")
-            reserved.remove(int(content["reserved"]))
-        elif kind != "opened":
-            raise LedgerError(f"entry {entry.number}: unknown kind {kind!r}")
-        head = Head(entry.hash, entry.number)
-    return head
+        _check_link(entry, head, keys[-1])
+        try:
+            _check_place(entry, head)
+            acts.take(entry.number, entry.content)
+            keys += _next_keys(entry, head, opening)
+        except (KeyError, TypeError, ValueError) as error:
+            raise LedgerError(f"entry {entry.number}: a field is missing, or of another kind") from error
+        head, count = Head(entry.hash, entry.number), count + 1
+    if count == 0:
+        raise LedgerError("the ledger has no entries")
+    return Checked(head, count, tuple(keys))
 
 
 def _check_link(entry: Entry, head: Head, public: Ed25519PublicKey) -> None:
-    if entry.number != head.length + 1:
-        raise LedgerError(f"entry {head.length + 1} is missing")
-    if canonical_json(entry.content) != entry.body:
-        raise LedgerError(f"entry {entry.number}: the body is not canonical")
+    """Before anything in the body is read: it follows from the entry before it, and is signed."""
     if link(head.hash, entry.body) != entry.hash:
+        if entry.number > head.length + 1:
+            raise LedgerError(f"entry {head.length + 1} is missing")
         raise LedgerError(f"entry {entry.number}: it does not follow from the entry before it")
     try:
         public.verify(entry.signature, entry.hash)
     except InvalidSignature as error:
-        raise LedgerError(f"entry {entry.number}: it is not signed with this key") from error
+        raise LedgerError(f"entry {entry.number}: it is not signed with the key {key_id(public)}") from error
+
+
+def _check_place(entry: Entry, head: Head) -> None:
+    if canonical_json(entry.content) != entry.body:
+        raise LedgerError(f"entry {entry.number}: the body is not canonical")
+    expected = next_number(head, entry.content)
+    if entry.number != expected:
+        raise LedgerError(f"entry {expected} is missing")
+
+
+def _next_keys(entry: Entry, head: Head, opening: Ed25519PublicKey) -> tuple[Ed25519PublicKey, ...]:
+    """The key that signs from the next entry on, if it changes here."""
+    content = entry.content
+    if content["kind"] not in ("opened", "rekeyed"):
+        return ()
+    key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(content["key"]))
+    if content["key_id"] != key_id(key):
+        raise LedgerError(f"entry {entry.number}: the key id is not that of the key")
+    if content["kind"] == "opened":
+        if key != opening:
+            raise LedgerError(f"entry {entry.number}: it names another key than the one that signs it")
+        return ()
+    try:
+        key.verify(bytes.fromhex(content["proof"]), proof_input(head.hash, key))
+    except InvalidSignature as error:
+        raise LedgerError(f"entry {entry.number}: the new key did not sign that it takes over") from error
+    return (key,)

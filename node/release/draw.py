@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from node.ledger.register import contributions
 from node.ledger.store import Ledger
 from node.measures.cases import cases
 from node.measures.counting import Contributions, admit_cases, count_slice
@@ -31,7 +32,7 @@ def draw_slice(ask: Ask, catalogue: Catalogue, site: SiteData, ledger: Ledger, p
     admitted: dict[str, Contributions] = {}
     for request in ask.plan.tallies:
         tally = catalogue.tally(request.tally)
-        before = ledger.contributions(ask.plan_digest, tally)
+        before = contributions(ledger, ask.plan_digest, tally)
         found = cases(tally, site.views[tally.view], person_keys)
         new = admit_cases(tally, found, before, ask.plan.year, months)
         admitted[tally.id] = new

@@ -630,8 +630,10 @@ Global___Acknowledgement: _TypeAlias = Acknowledgement  # noqa: Y015
 
 @_typing.final
 class Reconciliation(_message.Message):
-    """What the coordinator holds of a site whose ledger was restored from an old backup: the newest head it saw, and every
-    release that followed entry `after_length`, oldest first, each in the site's own signed envelope.
+    """What the coordinator holds of a site whose ledger was restored from an old backup: the newest head it saw, every
+    release that it got after the entry `after_length`, oldest first, each in the site's own signed envelope, and the plans
+    that these answer. A slice that the site was asked for and did not answer may have been drawn all the same, so the
+    ledger years of such slices are named too.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -642,6 +644,8 @@ class Reconciliation(_message.Message):
     KNOWN_LENGTH_FIELD_NUMBER: _builtins.int
     RELEASES_FIELD_NUMBER: _builtins.int
     MADE_AT_S_FIELD_NUMBER: _builtins.int
+    PLANS_FIELD_NUMBER: _builtins.int
+    UNANSWERED_YEARS_FIELD_NUMBER: _builtins.int
     site_id: _builtins.str
     after_length: _builtins.int
     known_head: _builtins.bytes
@@ -649,6 +653,14 @@ class Reconciliation(_message.Message):
     made_at_s: _builtins.int
     @_builtins.property
     def releases(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]: ...
+    @_builtins.property
+    def plans(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """Envelopes of the plans of `releases`, each once"""
+
+    @_builtins.property
+    def unanswered_years(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """ledger years of slices asked for and never answered with a release; rising"""
+
     def __init__(
         self,
         *,
@@ -658,10 +670,12 @@ class Reconciliation(_message.Message):
         known_length: _builtins.int = ...,
         releases: _abc.Iterable[_builtins.bytes] | None = ...,
         made_at_s: _builtins.int = ...,
+        plans: _abc.Iterable[_builtins.bytes] | None = ...,
+        unanswered_years: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_length", b"after_length", "known_head", b"known_head", "known_length", b"known_length", "made_at_s", b"made_at_s", "releases", b"releases", "site_id", b"site_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_length", b"after_length", "known_head", b"known_head", "known_length", b"known_length", "made_at_s", b"made_at_s", "plans", b"plans", "releases", b"releases", "site_id", b"site_id", "unanswered_years", b"unanswered_years"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from node.ledger.chain import LedgerError
-from node.ledger.store import Ledger, verify_file
+from node.ledger.acts import LedgerError
+from node.ledger.files import verify_file
+from node.ledger.store import Ledger
 from protocols.keys import create_private_key, load_private_key
 from protocols.statement import parse_envelope
 from tests.node.world import NOW, SITE, Node, Pso, supported_site
@@ -33,7 +34,7 @@ def node(tmp_path: Path, pso: Pso) -> Node:
 
 
 def _verify(node: Node) -> int:
-    return verify_file(node.folder / "ledger.sqlite", node.key.public_key()).length
+    return verify_file(node.folder / "ledger.sqlite", node.key.public_key()).entries
 
 
 def test_an_outsider_verifies_with_the_public_key_alone(node: Node, pso: Pso) -> None:
@@ -65,7 +66,7 @@ def _tamper(path: Path, statement: str) -> None:
             "update entry set body = replace(body, '\"quarter\":1', '\"quarter\":2') where number = 2",
             "entry 2: it does",
         ),
-        ("update entry set body = 'no json' where number = 2", "entry 2: the body is not JSON"),
+        ("update entry set body = 'no json' where number = 2", "entry 2: it does"),
         ("delete from entry where number = 3", "entry 3 is missing"),
         ("delete from release where quarter = 1", "entry 3: the answer"),
         ("update release set envelope = x'00' where quarter = 2", "entry 5: the answer"),
@@ -82,7 +83,7 @@ def test_tampering_is_found_and_named(statement: str, message: str, node: Node, 
 
 
 def test_another_key_does_not_verify(node: Node) -> None:
-    with pytest.raises(LedgerError, match="not signed with this key"):
+    with pytest.raises(LedgerError, match="entry 1: it is not signed with the key"):
         verify_file(node.folder / "ledger.sqlite", Ed25519PrivateKey.generate().public_key())
 
 
@@ -152,7 +153,7 @@ def test_killed_at_each_step(step: str, spent_after_retry: int, entries_after_re
     again = _child(folder, "never")
     assert again.stdout == retried.stdout, "byte for byte"
     head = verify_file(folder / "node" / "ledger.sqlite", load_private_key(folder / "site.key").public_key())
-    assert head.length == entries_after_retry
+    assert head.entries == entries_after_retry
 
 
 def test_killed_again_and_again_the_budget_ends_and_is_never_passed(folder: Path) -> None:
@@ -218,7 +219,7 @@ def test_a_ledger_that_was_changed_or_is_anothers_is_not_opened(node: Node, pso:
     node.answerer.answer(pso.request(pso.plan(), 1))
     node.ledger.close()
     path = node.folder / "ledger.sqlite"
-    with pytest.raises(LedgerError, match="another key"):
+    with pytest.raises(LedgerError, match="continued by another key"):
         Ledger(path, Ed25519PrivateKey.generate(), SITE, NOW)
     _tamper(path, "update entry set body = replace(body, '30000000', '1') where number = 2")
     with pytest.raises(LedgerError, match="entry 2"):

@@ -1,0 +1,200 @@
+"""The way back after an old backup was restored: what the PSO holds of this site, and what follows from it.
+
+A ledger that is behind has forgotten charges, answers and whom earlier slices counted. From the PSO's statement:
+
+- every lost release is kept again, so that a repeated request gets the same bytes at no cost;
+- what it cost is charged again: the year of its plan once, and a slice once more for every further attempt;
+- its plan is closed, because the admission register of the lost slices is gone;
+- a ledger year in which a slice was asked for and not answered is charged to the ceiling and its plans are closed: the
+  slice may have been drawn, and lost with the ledger. So are the years concerned where entries are missing that the
+  releases do not explain.
+
+The statement is the PSO's word, and so is that a ledger is behind: whoever can both restore old ledgers here and speak
+for the PSO can hide charges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from node.ledger.acts import SCOPES
+from protocols.operator.errors import RuleError
+from protocols.plan import plan_rho_nano, slice_rho_nano
+from protocols.refusals import Refused
+from protocols.statement import key_id, open_statement, parse_canonical, parse_envelope
+from protocols.v1 import leadline_pb2 as pb
+
+if TYPE_CHECKING:
+    from node.ledger.reading import LedgerReader
+
+ENTRIES_PER_RELEASE = 3  # reserved, sealed, sent
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A release that the PSO holds and the ledger does not: its envelope, and its slice of a plan."""
+
+    plan: pb.Plan
+    digest: bytes
+    release: pb.Release
+    envelope: bytes
+
+    @property
+    def attempt(self) -> int:
+        """How often the slice had been reserved when this answer was drawn."""
+        return int(self.release.release_id.rpartition("-")[2])
+
+    def tallies(self, scope: str) -> tuple[str, ...]:
+        """The tallies that it answers and that are charged to `scope`."""
+        return tuple(u.tally for u in self.release.units if (u.unit == "record") == (scope == "record"))
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """What a reconciliation does. `is_known`: nothing, because the ledger knows the head that the PSO names.
+
+    `charges` are nano-rho by ledger year and scope, on top of what the ledger holds; `plans` (digest to plan id) are
+    closed; `years_closed` are charged to the ceiling.
+    """
+
+    is_known: bool
+    own_length: int
+    known_head: bytes
+    known_length: int
+    made_at_s: int
+    lost: tuple[Lost, ...] = ()
+    charges: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
+    plans: Mapping[str, str] = field(default_factory=dict)
+    years_closed: tuple[int, ...] = ()
+
+    def content(self, now_s: int) -> dict[str, object]:
+        """The ledger entry that says so (see `node.ledger.chain`)."""
+        return {
+            "kind": "reconciled",
+            "known_head": self.known_head.hex(),
+            "known_length": self.known_length,
+            "made_at": self.made_at_s,
+            "charges": {str(year): dict(scopes) for year, scopes in self.charges.items()},
+            "releases": [sha256(lost.envelope).hexdigest() for lost in self.lost],
+            "plans": dict(self.plans),
+            "years_closed": list(self.years_closed),
+            "at": now_s,
+        }
+
+
+def assess(
+    ledger: LedgerReader, statement: pb.Reconciliation, budget_nano: Mapping[str, int], now_s: int
+) -> Reconciled:
+    """What the statement means for this ledger. Changes nothing; RuleError if the two do not fit together."""
+    _check_statement(ledger, statement)
+    own = ledger.head().length
+    named = own, statement.known_head, statement.known_length, statement.made_at_s
+    if _is_settled(ledger, statement):
+        return Reconciled(True, *named)
+    lost = _lost_releases(ledger, statement)
+    charges = _prices(ledger, lost)
+    years = set(statement.unanswered_years)
+    if statement.known_length - own > _explained(ledger, lost):
+        this_year = datetime.fromtimestamp(now_s, UTC).year
+        years.update(ledger.years(), charges, (this_year, this_year - 1))
+    for year in years:
+        charges[year] = _to_the_ceiling(charges.get(year, {}), ledger.spent(year), budget_nano)
+    plans = {item.digest.hex(): item.plan.plan_id for item in lost} | _plans_of(ledger, years)
+    return Reconciled(False, *named, lost, dict(sorted(charges.items())), plans, tuple(sorted(years)))
+
+
+def _is_settled(ledger: LedgerReader, statement: pb.Reconciliation) -> bool:
+    pair = statement.known_length, statement.known_head
+    if ledger.was_reconciled_with(*pair):
+        return True
+    is_held = statement.known_length == 0 or ledger.hash_at(statement.known_length) == statement.known_head
+    return is_held and not statement.unanswered_years
+
+
+def _check_statement(ledger: LedgerReader, statement: pb.Reconciliation) -> None:
+    if statement.site_id != ledger.site():
+        raise _refuse(f"it is about {statement.site_id}, and this is the ledger of {ledger.site()}")
+    if statement.made_at_s < max((c["made_at"] for c in ledger.contents("reconciled")), default=0):
+        raise _refuse("it is older than the one that this ledger was reconciled with")
+    own = ledger.head().length
+    if statement.after_length > own:
+        raise _refuse(f"it begins after entry {statement.after_length}, and this ledger ends with entry {own}")
+
+
+def _lost_releases(ledger: LedgerReader, statement: pb.Reconciliation) -> tuple[Lost, ...]:
+    plans = dict(map(_open_plan, statement.plans))
+    keys = {key_id(key): key for key in ledger.public_keys()}
+    found: dict[tuple[bytes, int], Lost] = {}
+    for envelope in statement.releases:
+        try:
+            release = open_statement(envelope, pb.Release, keys).message
+        except Refused as refused:
+            raise _refuse(f"one of its releases is not this site's: {refused}") from refused
+        slice_ = release.plan_digest, release.quarter
+        if release.site_id != ledger.site() or release.plan_digest not in plans:
+            raise _refuse(f"its release {release.release_id} is another site's, or its plan is missing")
+        before = found[slice_].envelope if slice_ in found else ledger.sealed(*slice_)
+        if before not in (None, envelope):
+            raise _refuse(f"its release {release.release_id} is another than the one known for the same slice")
+        if before is None:
+            found[slice_] = Lost(plans[release.plan_digest], release.plan_digest, release, envelope)
+    return tuple(found.values())
+
+
+def _open_plan(envelope: bytes) -> tuple[bytes, pb.Plan]:
+    """Digest and plan. That the PSO vouches for it follows from its signature over the whole statement."""
+    try:
+        body = parse_envelope(envelope).body
+        return sha256(body).digest(), parse_canonical(body, pb.Plan)
+    except Refused as refused:
+        raise _refuse(f"one of its plans cannot be read: {refused}") from refused
+
+
+def _prices(ledger: LedgerReader, lost: Iterable[Lost]) -> dict[int, dict[str, int]]:
+    """What the lost releases cost, by ledger year and scope: their plan's year unless it is paid for, and attempts."""
+    by_plan: dict[bytes, list[Lost]] = {}
+    for item in lost:
+        by_plan.setdefault(item.digest, []).append(item)
+    prices: dict[int, dict[str, int]] = {}
+    for digest, items in by_plan.items():
+        year = prices.setdefault(items[0].plan.year, dict.fromkeys(SCOPES, 0))
+        for scope in SCOPES:
+            year[scope] += _price(ledger, digest, items, scope)
+    return prices
+
+
+def _price(ledger: LedgerReader, digest: bytes, items: Sequence[Lost], scope: str) -> int:
+    plan, tallies = items[0].plan, {tally for item in items for tally in item.tallies(scope)}
+    is_paid = ledger.attempts(digest) > 0 or ledger.is_closed(digest)
+    nano = 0 if is_paid else plan_rho_nano(plan, tallies)
+    return nano + sum(_again(ledger, item) * slice_rho_nano(plan, tallies, item.release.quarter) for item in items)
+
+
+def _again(ledger: LedgerReader, item: Lost) -> int:
+    """How often the slice was charged once more in the entries that are lost."""
+    own = ledger.attempts(item.digest, item.release.quarter)
+    return max(0, item.attempt - max(1, own))
+
+
+def _explained(ledger: LedgerReader, lost: Sequence[Lost]) -> int:
+    return sum(ENTRIES_PER_RELEASE + _again(ledger, item) for item in lost)
+
+
+def _to_the_ceiling(
+    charges: Mapping[str, int], spent: Mapping[str, int], budget_nano: Mapping[str, int]
+) -> dict[str, int]:
+    return {scope: max(charges.get(scope, 0), budget_nano[scope] - spent[scope]) for scope in SCOPES}
+
+
+def _plans_of(ledger: LedgerReader, years: Iterable[int]) -> dict[str, str]:
+    wanted = set(years)
+    return {c["plan"]: c["plan_id"] for c in ledger.contents("reserved") if c["year"] in wanted}
+
+
+def _refuse(reason: str) -> RuleError:
+    hint = "ask the PSO for a new one: leadline-coordinator sites ledger"
+    return RuleError("reconciliation", f"the PSO's statement does not fit this ledger: {reason}", hint)
