@@ -28,7 +28,8 @@ from node.config import load_config as load_node_config
 from node.enrolment import init_site
 from node.gateway import Gateway
 from node.identity import load_identity
-from node.ledger.store import Ledger, verify_file
+from node.ledger.files import verify_file
+from node.ledger.store import Ledger
 from node.policy import scopes
 from node.release.answer import Answerer
 from node.release.site import SiteData
