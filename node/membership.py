@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -76,11 +76,12 @@ def install_approval(config: NodeConfig, raw: bytes, pso_fingerprint: str | None
         opened = _open(config, raw, pso_fingerprint)
         membership = Membership(opened.message, *_own_keys(config))
         _check(membership, config.site.id, now_s)
-        _check_newer(opened, _kept(config))
+        with suppress(SignatureError):  # what is kept and cannot be relied on stands in nobody's way
+            _check_newer(opened, _kept(config))
         if not config.paths.pso_key.exists():
             put_file(config.paths.pso_key, public_pem(pso_key(opened.message)).encode(), PUBLIC)
-        write_relay_settings(config, opened.message)
         put_file(config.paths.approval, raw)
+        write_relay_settings(config, opened.message)  # last: a relay's folder that is closed must not end a membership
         return membership
 
 

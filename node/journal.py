@@ -1,0 +1,149 @@
+"""What was asked of this node and what it answered: for people to read, never a ground for an answer.
+
+Bounded, whatever comes in: the newest ROWS exchanges are kept, one that comes again only moves its row to the top, and
+what nobody trusted has signed is counted per day and reason, without a row of its own.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+
+ROWS = 1000
+DAYS = 90
+MAX_TEXT = 300
+
+_SCHEMA = """
+create table if not exists asked (number integer primary key autoincrement, at_s integer not null, kind text not null,
+    request_id text not null, plan_id text not null, year integer not null, quarter integer not null,
+    outcome text not null, detail text not null, times integer not null,
+    unique (kind, request_id, plan_id, year, quarter, outcome));
+create table if not exists unverified (day text not null, reason text not null, times integer not null,
+    primary key (day, reason));
+create table if not exists newest (name text primary key, number integer not null, content blob not null);
+"""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One exchange that the PSO signed. `outcome` is the kind of the answer, or the code of a refusal.
+
+    `year` and `quarter` are 0 and the texts empty where the statement has none; `times` is how often it came.
+    """
+
+    at_s: int
+    kind: str
+    request_id: str
+    plan_id: str
+    year: int
+    quarter: int
+    outcome: str
+    detail: str
+    times: int = 1
+
+
+_COLUMNS = ", ".join(field.name for field in fields(Asked))
+
+
+class Journal:
+    """The journal at `path`. Several processes may write it at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with self._opened() as db:
+            db.execute("pragma journal_mode = wal")
+            db.executescript(_SCHEMA)
+        path.chmod(0o600)
+
+    def note(self, asked: Asked) -> None:
+        """Record an exchange that was verified."""
+        texts = (asked.kind, asked.request_id, asked.plan_id, asked.outcome, asked.detail)
+        kind, request_id, plan_id, outcome, detail = (text[:MAX_TEXT] for text in texts)
+        same = (kind, request_id, plan_id, asked.year, asked.quarter, outcome)
+        with self._opened() as db:
+            before = db.execute(
+                "delete from asked where (kind, request_id, plan_id, year, quarter, outcome) = (?, ?, ?, ?, ?, ?) "
+                "returning times",
+                same,
+            ).fetchone()
+            times = asked.times + (before[0] if before else 0)
+            db.execute(
+                f"insert into asked ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - our own names
+                (asked.at_s, *same, detail, times),
+            )
+            db.execute("delete from asked where number <= (select max(number) from asked) - ?", (ROWS,))
+            _keep(db, "heard", asked.at_s, b"")
+
+    def count_unverified(self, reason: str, at_s: int) -> None:
+        """Count a statement that nobody trusted has signed; `reason` is a code of the closed list."""
+        day = datetime.fromtimestamp(at_s, UTC).date().isoformat()
+        with self._opened() as db:
+            db.execute(
+                "insert into unverified values (?, ?, 1) on conflict (day, reason) do update set times = times + 1",
+                (day, reason),
+            )
+            kept = "select distinct day from unverified order by day desc limit ?"
+            db.execute(f"delete from unverified where day not in ({kept})", (DAYS,))  # noqa: S608 - our own words
+
+    def name_head(self, length: int, head: bytes) -> None:
+        """Record the newest head of this site's ledger that the PSO says it has seen; an older one is passed over."""
+        with self._opened() as db:
+            known = db.execute("select number from newest where name = 'known'").fetchone()
+            if length and (known is None or length >= known[0]):
+                _keep(db, "known", length, head)
+
+    def keep_plan(self, envelope: bytes, issued_at_s: int) -> None:
+        """Record the newest plan that the PSO signed."""
+        with self._opened() as db:
+            known = db.execute("select number from newest where name = 'plan'").fetchone()
+            if known is None or issued_at_s >= known[0]:
+                _keep(db, "plan", issued_at_s, envelope)
+
+    def recent(self, limit: int) -> tuple[Asked, ...]:
+        """The exchanges that were verified, newest first."""
+        with self._opened() as db:
+            query = f"select {_COLUMNS} from asked order by number desc limit ?"  # noqa: S608 - our own names
+            return tuple(Asked(*row) for row in db.execute(query, (limit,)))
+
+    def unverified(self) -> tuple[tuple[str, str, int], ...]:
+        """Day, reason and number of the statements that nobody trusted had signed, newest day first."""
+        with self._opened() as db:
+            return tuple(db.execute("select day, reason, times from unverified order by day desc, reason"))
+
+    def heard_at_s(self) -> int | None:
+        """When the newest statement of the PSO came in, or None."""
+        found = self._newest("heard")
+        return found[0] if found else None
+
+    def known(self) -> tuple[int, bytes] | None:
+        """Length and hash of the newest head of this site's ledger that the PSO named, or None."""
+        return self._newest("known")
+
+    def newest_plan(self) -> bytes | None:
+        """The envelope of the newest plan that the PSO signed, or None."""
+        found = self._newest("plan")
+        return found[1] if found else None
+
+    def _newest(self, name: str) -> tuple[int, bytes] | None:
+        with self._opened() as db:
+            row = db.execute("select number, content from newest where name = ?", (name,)).fetchone()
+            return (row[0], bytes(row[1])) if row else None
+
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        """A connection of its own for every act: threads and processes share nothing but the file."""
+        db = sqlite3.connect(self._path, timeout=30)
+        try:
+            db.execute("pragma synchronous = normal")
+            with db:
+                yield db
+        finally:
+            db.close()
+
+
+def _keep(db: sqlite3.Connection, name: str, number: int, content: bytes) -> None:
+    db.execute("insert or replace into newest values (?, ?, ?)", (name, number, content))
