@@ -7,20 +7,25 @@ Every refusal is one of the closed list, is signed, and says nothing that depend
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from node.clock import Clock, today
 from node.config import NodeConfig
 from node.identity import Identity
+from node.ledger.register import register_rows
 from node.ledger.store import Ledger, Reservation
 from node.measures.cases import protected_unit
+from node.membership import MembershipState, load_membership
 from node.policy import allowed_tallies, charges, check_budget, check_policy, effective_plan
 from node.release.draw import draw_slice
 from node.release.request import Ask, check_ask, read_request
 from node.release.site import DataNotReady, LoadSite, SiteData
 from protocols.catalogue.model import Catalogue
+from protocols.operator.errors import SignatureError
 from protocols.refusals import Code, Refused
 from protocols.statement import seal_statement
 from protocols.v1 import leadline_pb2 as pb
@@ -28,6 +33,11 @@ from protocols.v1 import leadline_pb2 as pb
 _log = logging.getLogger("leadline.node")
 
 MAX_ENTRIES = 2**53
+_STANDING = {
+    MembershipState.ENDED: "the approval has ended",
+    MembershipState.NOT_YET: "the approval has not begun",
+    MembershipState.OTHER_KEYS: "the site has other keys than the approval names",
+}
 Step = Callable[[str], None]
 
 
@@ -67,30 +77,59 @@ class Answerer:
                 return self._answer(ask)
         except Refused as refused:
             _log.info("refused: %s", refused)
-            return self._refusal(ask, refused)
+            return self.refusal(refused, ask)
         except DataNotReady as error:
             _log.error("the exports cannot be read: %s", error)
-            return self._refusal(ask, Refused(Code.DATA_NOT_READY))
+            return self.refusal(Refused(Code.DATA_NOT_READY), ask)
+        except SignatureError as error:
+            _log.error("a key or the approval is not in order: %s", error)
+            return self.refusal(Refused(Code.INTERNAL), ask)
         except Exception as error:
             # The text of an unforeseen error may quote protected rows, so its kind alone is logged.
             _log.error("internal fault while answering: %s", type(error).__name__)
-            return self._refusal(ask, Refused(Code.INTERNAL))
+            return self.refusal(Refused(Code.INTERNAL), ask)
 
     def _answer(self, ask: Ask) -> bytes:
-        """Checks in order: paused, plan and period, ledger not behind, plan id not reused, sealed before; then the
-        exports are read, and the effective plan is held against policy and budget.
+        """Checks in order: not left, not paused, approved, plan and period, ledger not behind, plan id not reused,
+        sealed before, plan not closed; then the exports are read, and the effective plan is held against policy and
+        budget. The ledger notes an answer before its bytes are handed over.
         """
-        if self._config.pause_file.exists():
-            raise Refused(Code.PAUSED)
+        self._check_standing()
         check_ask(ask, self._catalogue, self._catalogue_digest, self._today())
         self._check_ledger(ask)
-        sealed = self._ledger.sealed(ask.plan_digest, ask.quarter)
-        if sealed is not None:
-            return sealed
+        answer = self._ledger.sealed(ask.plan_digest, ask.quarter)
+        if answer is None:
+            answer = self._new_answer(ask)
+        now_s = self._clock.now_s()
+        self._ledger.note_sent(ask.plan_digest, ask.quarter, ask.asked_by, ask.request.request_id, now_s)
+        return answer
+
+    def _new_answer(self, ask: Ask) -> bytes:
+        if self._ledger.is_closed(ask.plan_digest):
+            raise Refused(Code.PLAN_CLOSED, f"plan {ask.plan.plan_id}"[:80])
         site = self._load_site()
         ask = replace(ask, plan=self._effective(ask, site))
         check_policy(ask.plan, self._config.policy)
         return self._release(ask, self._price(ask), site)
+
+    def check_left(self) -> None:
+        """Refused with SITE_LEFT if the site has left for good."""
+        if self._ledger.has_left():
+            raise Refused(Code.SITE_LEFT)
+
+    def _check_standing(self) -> None:
+        """Whether this site answers anything at all today (SITE_LEFT, PAUSED, MEMBERSHIP_ENDED)."""
+        self.check_left()
+        if self._config.pause_file.exists():
+            raise Refused(Code.PAUSED)
+        membership = load_membership(self._config)
+        if membership is None:
+            raise Refused(Code.MEMBERSHIP_ENDED, "no approval was imported yet")
+        # The daemon may have been started before the keys on the disk were changed.
+        current = membership.signing_key == self._identity.signing_key.public_key().public_bytes_raw()
+        state = membership.state(self._clock.now_s()) if current else MembershipState.OTHER_KEYS
+        if state is not MembershipState.VALID:
+            raise Refused(Code.MEMBERSHIP_ENDED, _STANDING[state])
 
     def _effective(self, ask: Ask, site: SiteData) -> pb.Plan:
         allowed = allowed_tallies(self._config.policy, self._catalogue)
@@ -101,7 +140,7 @@ class Answerer:
         known = ask.request.known_length
         if known > MAX_ENTRIES:
             raise Refused(Code.LEDGER_BEHIND, "the entry that the coordinator names is out of range")
-        if known and self._ledger.hash_at(known) != ask.request.known_head:
+        if known and not self._ledger.knows(known, ask.request.known_head):
             raise Refused(Code.LEDGER_BEHIND, f"the coordinator has seen entry {known}")
         carried_out = self._ledger.plan_with_id(ask.plan.plan_id)
         if carried_out not in (None, ask.plan_digest):
@@ -146,7 +185,7 @@ class Answerer:
             sealed_at_s=now_s,
         )
         envelope = seal_statement(release, self._identity.signing_key)
-        self._ledger.seal(entry, reservation, envelope, drawn.admitted, now_s)
+        self._ledger.seal(entry, reservation, envelope, register_rows(drawn.admitted), now_s)
         self._on_step("sealed")
         return envelope
 
@@ -155,7 +194,25 @@ class Answerer:
         tallies = [self._catalogue.tally(request.tally) for request in plan.tallies]
         return [pb.ProtectedUnit(tally=tally.id, unit=protected_unit(tally, person_keys)) for tally in tallies]
 
-    def _refusal(self, ask: Ask | None, refused: Refused) -> bytes:
+    @property
+    def pso_keys(self) -> Mapping[str, Ed25519PublicKey]:
+        """The keys, by key id, whose statements are listened to."""
+        return self._identity.pso_keys
+
+    def acknowledgement(self, digest: bytes) -> bytes:
+        """The signed envelope that says: received what has this SHA-256, and this is where the ledger stands."""
+        head = self._ledger.head()
+        received = pb.Acknowledgement(
+            site_id=self._config.site.id,
+            digest=digest,
+            at_s=self._clock.now_s(),
+            ledger_head=head.hash,
+            ledger_length=head.length,
+        )
+        return seal_statement(received, self._identity.signing_key)
+
+    def refusal(self, refused: Refused, ask: Ask | None = None) -> bytes:
+        """The signed envelope of a refusal; it names the request where one could be read."""
         refusal = pb.Refusal(site_id=self._config.site.id, code=refused.code.value, detail=refused.detail)
         if ask is not None:
             refusal.request_id = ask.request.request_id

@@ -23,6 +23,7 @@ class Ask:
     request: pb.Request
     plan: pb.Plan
     plan_digest: bytes
+    asked_by: str  # key id of the PSO's key that signed the request
 
     @property
     def quarter(self) -> int:
@@ -42,7 +43,7 @@ def read_request(raw: bytes, site_id: str, pso_keys: Mapping[str, Ed25519PublicK
     if request.message.quarter not in QUARTERS:
         raise Refused(Code.BAD_PLAN, f"quarter {request.message.quarter}")
     plan = open_statement(request.message.plan, pb.Plan, pso_keys)
-    return Ask(request.message, plan.message, plan.digest)
+    return Ask(request.message, plan.message, plan.digest, request.key_id)
 
 
 def check_ask(ask: Ask, catalogue: Catalogue, catalogue_digest: bytes, today: date) -> None:

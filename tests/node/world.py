@@ -1,4 +1,4 @@
-"""A small site and a PSO for tests of the node: real keys, real plans, canonical tables by hand."""
+"""A small enrolled site and a PSO for tests of the node: real keys, real plans, canonical tables by hand."""
 
 from __future__ import annotations
 
@@ -9,19 +9,32 @@ from pathlib import Path
 
 import pandas as pd
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from node.config import NodeConfig, Paths, Policy, Site
+from node.enrolment import make_request
 from node.identity import Identity
+from node.inbox import Inbox
+from node.journal import Journal
 from node.ledger.store import Ledger
+from node.membership import install_approval
 from node.release.answer import Answerer, no_step
 from node.release.site import SiteData
 from node.tables.schema import TABLES
 from protocols.catalogue import current_catalogue
-from protocols.statement import Verified, key_id, open_statement, parse_envelope, seal_statement
+from protocols.enrolment import open_enrolment
+from protocols.keys import create_transport_key, load_private_key, write_private
+from protocols.statement import Verified, fingerprint, key_id, open_statement, parse_envelope, seal_statement
 from protocols.v1 import leadline_pb2 as pb
 
+DAY_S = 86_400
 NOW = int(datetime(2026, 6, 1, tzinfo=UTC).timestamp())
 SITE = "site-a"
+DEFAULT_PATHS = {name: setting.default for name, setting in Paths.model_fields.items() if not setting.is_required()}
+PROFILE = {
+    "type": "acute_general", "bed_band": "200-299", "teaching": "minor", "ownership": "nonprofit",
+    "setting": "urban_metro", "programme_model": "local_peer", "programme_age": "1-3y",
+}  # fmt: skip
 
 
 def empty_tables() -> dict[str, pd.DataFrame]:
@@ -106,6 +119,28 @@ class Pso:
             setattr(plan, name, value)
         return plan
 
+    def approval(self, enrolment: pb.Enrolment, **changes: object) -> bytes:
+        """The signed envelope of an approval, from a day before the enrolment for thirty days."""
+        approval = pb.Approval(
+            site_id=enrolment.site_id,
+            signing_key=enrolment.signing_key,
+            transport_key=enrolment.transport_key,
+            serial=1,
+            valid_from_s=enrolment.made_at_s - DAY_S,
+            valid_until_s=enrolment.made_at_s + 29 * DAY_S,
+            pso_title="A PSO",
+            pso_key=self.key.public_key().public_bytes_raw(),
+            superlink="pso.example.org:9092",
+        )
+        for name, value in changes.items():
+            setattr(approval, name, value)
+        return seal_statement(approval, self.key)
+
+    @property
+    def fingerprint(self) -> str:
+        """What the PSO reads by telephone."""
+        return fingerprint(self.key.public_key())
+
     def request(self, plan: pb.Plan, quarter: int, site_id: str = SITE, **changes: object) -> bytes:
         """The signed envelope of a request."""
         request = pb.Request(
@@ -116,9 +151,17 @@ class Pso:
         return seal_statement(request, self.key)
 
 
+def write_profile(path: Path) -> None:
+    """A profile in which everything is filled in."""
+    path.write_text("".join(f'{name} = "{value}"\n' for name, value in PROFILE.items()))
+
+
 @dataclass
 class Node:
-    """A node's answerer over a real ledger in `folder`."""
+    """An enrolled node in `folder`, over tables by hand. What is in the folder already is used as it is.
+
+    `approve = False` leaves it without an approval.
+    """
 
     folder: Path
     pso: Pso
@@ -128,28 +171,59 @@ class Node:
     key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
     on_step: Callable[[str], None] = no_step
     person_keys: bool = True
+    approve: bool = True
 
     def __post_init__(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        paths = Paths(exports=self.folder, mapping=self.folder / "m", ledger=self.folder / "ledger.sqlite")
+        own = {name: self.folder / path for name, path in DEFAULT_PATHS.items()}
+        paths = Paths(exports=self.folder, mapping=self.folder / "m", **own)
         self.config = NodeConfig(site=Site(id=SITE, person_keys=self.person_keys), paths=paths, policy=self.policy)
-        self.ledger = Ledger(paths.ledger, self.key, SITE, self.clock.now)
+        for folder in (paths.signing_key.parent, paths.relay):
+            folder.mkdir(parents=True, exist_ok=True)
+        if not paths.signing_key.exists():
+            form = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+            write_private(paths.signing_key, self.key.private_bytes(*form))
+        if not (paths.relay / "transport").exists():
+            create_transport_key(paths.relay / "transport")
+        write_profile(paths.profile)
+        self.start()
+        if self.approve and not paths.approval.exists():
+            install_approval(self.config, self.pso.approval(self.enrolment()), self.pso.fingerprint, self.clock.now)
+
+    def start(self) -> None:
+        """As after a start of the daemon: keys and ledger are read from disk."""
+        self.key = load_private_key(self.config.paths.signing_key)
+        self.ledger = Ledger(self.config.paths.ledger, self.key, SITE, self.clock.now)
         identity = Identity(self.key, {key_id(self.pso.key.public_key()): self.pso.key.public_key()})
         self.answerer = Answerer(
             self.config, identity, current_catalogue(), self.ledger, lambda: self.site, self.clock, self.on_step
         )
+        self.journal = Journal(self.config.paths.journal)
+        self.inbox = Inbox(self.config, self.answerer, self.journal, self.clock)
+
+    def enrolment(self) -> pb.Enrolment:
+        """What the site asks to be enrolled with."""
+        made = make_request(self.config, self.folder / "enrolment", self.clock)
+        return open_enrolment(made.file.read_bytes()).message
+
+    def answer(self, raw: bytes) -> bytes:
+        """One envelope in, one envelope out."""
+        return self.inbox.take(raw)
 
     def release(self, raw: bytes) -> Verified[pb.Release]:
         """The verified release that the node answers with."""
-        return open_statement(self.answerer.answer(raw), pb.Release, self._keys())
+        return open_statement(self.answer(raw), pb.Release, self._keys())
 
     def refusal(self, raw: bytes) -> pb.Refusal:
         """The verified refusal that the node answers with."""
-        return open_statement(self.answerer.answer(raw), pb.Refusal, self._keys()).message
+        return open_statement(self.answer(raw), pb.Refusal, self._keys()).message
+
+    def acknowledgement(self, raw: bytes) -> pb.Acknowledgement:
+        """The verified acknowledgement that the node answers with."""
+        return open_statement(self.answer(raw), pb.Acknowledgement, self._keys()).message
 
     def kind(self, raw: bytes) -> str:
         """Kind of the answer."""
-        return parse_envelope(self.answerer.answer(raw)).kind
+        return parse_envelope(self.answer(raw)).kind
 
     def _keys(self) -> dict[str, Ed25519PublicKey]:
         return {key_id(self.key.public_key()): self.key.public_key()}

@@ -1,0 +1,123 @@
+"""One envelope in, one envelope out: what the PSO sends, by relay or as a file, is told apart, checked and answered.
+
+    request      a release or a refusal            (node.release.answer)
+    approval     kept as the renewed membership    (node.membership), acknowledged
+    publication  kept for the site's own pages     (node.shelf), acknowledged
+
+Everything is noted in the journal. Nothing that came in is believed before its signature has been checked.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from node.clock import Clock
+from node.config import NodeConfig
+from node.journal import Asked, Journal
+from node.membership import install_approval
+from node.release.answer import Answerer
+from node.release.request import read_request
+from node.shelf import keep_publication
+from protocols.operator.errors import OperatorError
+from protocols.refusals import Code, Refused
+from protocols.statement import KINDS, open_statement, parse_envelope
+from protocols.v1 import leadline_pb2 as pb
+
+_log = logging.getLogger("leadline.node")
+
+
+class Inbox:
+    """The way in for every statement. Safe to use from several threads and processes at a time."""
+
+    def __init__(self, config: NodeConfig, answerer: Answerer, journal: Journal, clock: Clock) -> None:
+        self._config, self._answerer, self._journal, self._clock = config, answerer, journal, clock
+        self._doors: dict[str, Callable[[bytes], bytes]] = {
+            KINDS[pb.Request]: self._request,
+            KINDS[pb.Approval]: self._approval,
+            KINDS[pb.Published]: self._publication,
+        }
+
+    def take(self, raw: bytes) -> bytes:
+        """The envelope of the answer; never raises on account of what was sent."""
+        try:
+            door = self._doors.get(parse_envelope(raw).kind)
+            if door is None:
+                raise Refused(Code.WRONG_KIND, f"expected one of: {', '.join(self._doors)}")
+            return door(raw)
+        except Refused as refused:
+            with self._journalling():
+                self._journal.count_unverified(refused.code.value, self._clock.now_s())
+            return self._answerer.refusal(refused)
+        except OperatorError as error:
+            _log.error("what came in could not be kept: %s; %s", error, error.hint)
+        except Exception as error:
+            _log.error("internal fault while taking in a statement: %s", type(error).__name__)
+        return self._answerer.refusal(Refused(Code.INTERNAL))
+
+    def _request(self, raw: bytes) -> bytes:
+        ask = read_request(raw, self._config.site.id, self._answerer.pso_keys)
+        answer = self._answerer.answer(raw)
+        request, plan = ask.request, ask.plan
+        outcome, detail = _outcome(answer)
+        with self._journalling():
+            self._journal.keep_plan(request.plan, plan.issued_at_s)
+            self._journal.name_head(request.known_length, request.known_head)
+            kind, now_s = KINDS[pb.Request], self._clock.now_s()
+            self._journal.note(
+                Asked(now_s, kind, request.request_id, plan.plan_id, plan.year, request.quarter, outcome, detail)
+            )
+        return answer
+
+    def _approval(self, raw: bytes) -> bytes:
+        opened = open_statement(raw, pb.Approval, self._answerer.pso_keys)
+        approval = opened.message
+        with self._journalling():
+            self._journal.name_head(approval.known_length, approval.known_head)
+        return self._received(
+            Asked(0, KINDS[pb.Approval], f"serial {approval.serial}", "", 0, 0, "", ""),
+            opened.digest,
+            lambda: install_approval(self._config, raw, None, self._clock.now_s()),
+        )
+
+    def _publication(self, raw: bytes) -> bytes:
+        opened = open_statement(raw, pb.Published, self._answerer.pso_keys)
+        signer = (opened.key_id, self._answerer.pso_keys[opened.key_id])
+        return self._received(
+            Asked(0, KINDS[pb.Published], f"number {opened.message.number}", "", 0, 0, "", ""),
+            opened.digest,
+            lambda: keep_publication(self._config.paths.publications, opened.message, signer),
+        )
+
+    def _received(self, asked: Asked, digest: bytes, act: Callable[[], object]) -> bytes:
+        """Act on a statement that is verified, and say so; or say why not."""
+        try:
+            self._answerer.check_left()
+            act()
+            answer = self._answerer.acknowledgement(digest)
+        except Refused as refused:
+            answer = self._answerer.refusal(refused)
+        outcome, detail = _outcome(answer)
+        with self._journalling():
+            self._journal.note(replace(asked, at_s=self._clock.now_s(), outcome=outcome, detail=detail))
+        return answer
+
+    @contextmanager
+    def _journalling(self) -> Iterator[None]:
+        """The journal is for people: what cannot be written there must not keep an answer back."""
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            _log.error("the journal cannot be written: %s", error)
+
+
+def _outcome(answer: bytes) -> tuple[str, str]:
+    """The kind of an answer of our own, or the code and detail of a refusal."""
+    envelope = parse_envelope(answer)
+    if envelope.kind != KINDS[pb.Refusal]:
+        return envelope.kind, ""
+    refusal = pb.Refusal.FromString(envelope.body)
+    return refusal.code, refusal.detail
