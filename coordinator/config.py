@@ -11,6 +11,8 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from coordinator.benchmarks.selection import CORE, selected
+from protocols.catalogue import current_catalogue
 from protocols.operator.settings import DecimalString, Section, anchored, load_settings
 from protocols.publication.gate import GateRules
 
@@ -54,6 +56,29 @@ class Budget(Section):
     trend_share: DecimalString = Field(default=Decimal("0.2"), ge=0, lt=1)
 
 
+class Sites(Section):
+    """What an approval tells a hospital: for how many days it holds, and where and behind whose certificates we are.
+
+    It is renewed over the pipe once two thirds of its days have passed. `root_certificates` is a PEM file with the
+    authorities that may have signed the SuperLink's certificate; without it, those that the hospital's system trusts.
+    """
+
+    approval_days: int = Field(default=30, ge=1, le=3660)
+    superlink: str = Field(default="", pattern=r"^([^\s:]+:[0-9]{1,5}|\[[0-9A-Fa-f:.]+\]:[0-9]{1,5}|)$")
+    root_certificates: Path | None = None
+
+
+class Benchmarks(Section):
+    """Which measures are asked for and published: ids of the catalogue, or "core" for all core ones."""
+
+    measures: tuple[str, ...] = Field(default=(CORE,), min_length=1)
+
+    @model_validator(mode="after")
+    def _can_be_run(self) -> Self:
+        selected(current_catalogue()[0], self.measures)
+        return self
+
+
 class Web(Section):
     """Where pages and API listen. The host is a loopback address: a front with TLS stands before it."""
 
@@ -77,10 +102,12 @@ class Pump(Section):
 class Config(Section):
     """Everything that an operator can set."""
 
-    title: str = "Leadline benchmarks"
+    title: str = Field(default="Leadline benchmarks", min_length=1, max_length=200)
     paths: Paths = Paths()
+    sites: Sites = Sites()
     rounds: Rounds = Rounds()
     budget: Budget = Budget()
+    benchmarks: Benchmarks = Benchmarks()
     gate: GateRules = GateRules()
     web: Web = Web()
     pump: Pump | None = None
@@ -89,4 +116,6 @@ class Config(Section):
 def load_config(path: Path) -> Config:
     """Read `coordinator.toml`; InputError with the key and the file if anything in it is wrong."""
     config = load_settings(path, Config, "make one with: init --dir DIR")
-    return config.model_copy(update={"paths": anchored(config.paths, path.resolve().parent)})
+    folder = path.resolve().parent
+    parts: dict[str, Section] = {"paths": anchored(config.paths, folder), "sites": anchored(config.sites, folder)}
+    return config.model_copy(update=parts)

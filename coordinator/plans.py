@@ -17,6 +17,7 @@ from functools import cache
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from coordinator.benchmarks.selection import selected
 from coordinator.clock import Clock
 from coordinator.config import Budget, Config
 from coordinator.store.audit import Actor, Event
@@ -99,7 +100,9 @@ def _tables(purpose: Purpose, rho_nano: int) -> list[pb.Table]:
 def plan_message(year: int, purpose: Purpose, config: Config, clock: Clock) -> pb.Plan:
     """The plan of a year and purpose, unsigned, from the catalogue that this version ships."""
     catalogue, digest = current_catalogue()
-    tallies = [t for t in catalogue.tallies if purpose is Purpose.BENCHMARK or t.id in TREND_TALLIES]
+    wanted = {tally for measure in selected(catalogue, config.benchmarks.measures) for tally in measure.tallies}
+    wanted &= set(TREND_TALLIES) if purpose is Purpose.TREND else wanted
+    tallies = [tally for tally in catalogue.tallies if tally.id in wanted]
     shares = _shares(tallies, purpose, scope_budgets(config.budget, purpose))
     return pb.Plan(
         plan_id=f"{year}-{purpose}",

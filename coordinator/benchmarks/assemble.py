@@ -75,10 +75,14 @@ class _Place:
 
 
 def benchmark_rows(
-    catalogue: Catalogue, period: Period, figures: Sequence[SiteFigures], today: date, rules: GateRules
+    catalogue: Catalogue,
+    measures: Sequence[Measure],
+    period: Period,
+    figures: Sequence[SiteFigures],
+    today: date,
+    rules: GateRules,
 ) -> list[BenchmarkRow]:
-    """Every measure for every peer group, one row per stratum, in the catalogue's order; `figures` are of one
-    period.
+    """Each of `measures` for every peer group, one row per stratum, in their order; `figures` are of one period.
 
     A site contributes to a measure if it released every tally that the measure needs and its exposure
     (staff-years where the formula has none) is positive. The same figures in any order give the same rows.
@@ -86,7 +90,7 @@ def benchmark_rows(
     ordered = sorted(figures, key=lambda site: site.site_id)
     recency = rules.recency(period.end, today)
     rows = []
-    for measure in catalogue.measures:
+    for measure in measures:
         contributors = _contributors(catalogue, measure, ordered)
         for group, status in _statuses(measure, ordered, contributors, rules).items():
             members = [site for site in contributors if site.site_id in group.site_ids]
@@ -171,6 +175,7 @@ def _statuses(
     measure.
     """
     exposure = gate_exposure(measure)
+    rules = rules.at_least(measure.publish.minimum_sites)
     statuses: dict[PeerGroup, Status] = {}
     for group in peer_groups(figures):
         weights = [site.exposures[exposure] for site in contributors if site.site_id in group.site_ids]

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf
+from math import inf, sqrt
 from typing import Any
 
 import numpy as np
@@ -31,16 +31,19 @@ from protocols.catalogue.model import (
     DurationCells,
     Histogram,
     Measure,
+    Panel,
     Proportion,
     Quantile,
     Rate,
     ReachedBy,
     ShareOfNeed,
+    WeightedRate,
 )
 from protocols.plan import EXPOSURE_STEP
 
 POSITIVE = (0.0, inf)
 PERCENT = (0.0, 100.0)
+YEAR_DAYS = 365
 
 
 @dataclass(frozen=True)
@@ -77,14 +80,23 @@ def gate_exposure(measure: Measure) -> str:
 
 
 def strata(measure: Measure, catalogue: Catalogue) -> tuple[str, ...]:
-    """The strata of a measure's rows: "all", or the cells of a histogram."""
+    """The strata of a measure's rows: "all", the cells (or groups of cells) of a histogram, the parts of a panel."""
     if isinstance(measure.formula, Histogram):
-        return catalogue.tally(measure.formula.tally).cell_names
+        return tuple(_cell_groups(measure.formula, catalogue))
+    if isinstance(measure.formula, Panel):
+        return tuple(measure.formula.parts)
     return (ALL_CELL,)
 
 
+def _cell_groups(formula: Histogram, catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
+    return formula.groups or {cell: (cell,) for cell in catalogue.tally(formula.tally).cell_names}
+
+
 def compute(measure: Measure, catalogue: Catalogue, sites: Sequence[SiteFigures]) -> list[Figure]:
-    """The figures of a measure, one per stratum, over sites that all contribute to it (at least one)."""
+    """The figures of a measure, one per stratum, over sites that all contribute to it (at least one).
+
+    KeyError for a formula that needs more than sites' totals (role ratios); `selection` lets none of them in.
+    """
     return _FORMULAS[measure.formula.kind](measure.formula, catalogue, sites)
 
 
@@ -103,21 +115,43 @@ def _share_of_need(formula: ShareOfNeed, catalogue: Catalogue, sites: Sequence[S
     return [Figure(ALL_CELL, estimate, _rates(counts, exposures, 100 / need[1]), POSITIVE)]
 
 
-def _proportion(formula: Proportion, catalogue: Catalogue, sites: Sequence[SiteFigures]) -> list[Figure]:
+def _proportion(
+    formula: Proportion, catalogue: Catalogue, sites: Sequence[SiteFigures], stratum: str = ALL_CELL
+) -> list[Figure]:
     others = tuple(cell for cell in formula.denominator.cells if cell not in formula.numerator.cells)
     part = _select(catalogue, sites, formula.numerator.tally, formula.numerator.cells)
     rest = _select(catalogue, sites, formula.denominator.tally, others)
-    return [_share(ALL_CELL, part, rest)]
+    return [_share(stratum, part, rest, float(formula.per))]
+
+
+def _panel(formula: Panel, catalogue: Catalogue, sites: Sequence[SiteFigures]) -> list[Figure]:
+    return [figure for name, part in formula.parts.items() for figure in _proportion(part, catalogue, sites, name)]
 
 
 def _histogram(formula: Histogram, catalogue: Catalogue, sites: Sequence[SiteFigures]) -> list[Figure]:
-    cells = catalogue.tally(formula.tally).cell_names
+    groups = _cell_groups(formula, catalogue)
+    whole = [cell for cells in groups.values() for cell in cells]
     figures = []
-    for cell in cells:
-        part = _select(catalogue, sites, formula.tally, (cell,))
-        rest = _select(catalogue, sites, formula.tally, tuple(other for other in cells if other != cell))
-        figures.append(_share(cell, part, rest))
+    for name, cells in groups.items():
+        part = _select(catalogue, sites, formula.tally, cells)
+        rest = _select(catalogue, sites, formula.tally, tuple(other for other in whole if other not in cells))
+        figures.append(_share(name, part, rest))
     return figures
+
+
+def _weighted_rate(formula: WeightedRate, catalogue: Catalogue, sites: Sequence[SiteFigures]) -> list[Figure]:
+    """The interval is the normal one of a compound Poisson sum: variance sum w^2 x of sampling, sum w^2 nu of noise."""
+    names = catalogue.tally(formula.tally).cell_names
+    weights = np.array([float(formula.weights[name]) for name in names])
+    tallies = [site.tallies[formula.tally] for site in sites]
+    days = weights @ np.sum([tally.values for tally in tallies], axis=0)
+    noise = float((weights**2).sum() * sum(tally.variance for tally in tallies))
+    sampling = float((weights**2) @ np.clip(np.sum([tally.values for tally in tallies], axis=0), 0, None))
+    half = Z95 * sqrt(sampling + noise)
+    value = max(float(days), 0.0)
+    estimate = Estimate(value, max(value - half, 0.0), value + half, sqrt(noise))
+    staff_days = float(_exposures(sites, formula.exposure).sum()) * YEAR_DAYS
+    return [Figure(ALL_CELL, estimate.scaled(formula.per / staff_days), None, POSITIVE)]
 
 
 def _quantile(formula: Quantile, catalogue: Catalogue, sites: Sequence[SiteFigures]) -> list[Figure]:
@@ -129,6 +163,8 @@ def _quantile(formula: Quantile, catalogue: Catalogue, sites: Sequence[SiteFigur
 def _reached_by(formula: ReachedBy, catalogue: Catalogue, sites: Sequence[SiteFigures]) -> list[Figure]:
     curve = _curve(catalogue, sites, formula.tally)
     estimate = reached_by(curve, formula.time) if curve else None
+    if estimate is not None and formula.not_yet:
+        estimate = Estimate(1 - estimate.value, 1 - estimate.upper, 1 - estimate.lower, estimate.noise_sd)
     return [Figure(ALL_CELL, estimate.scaled(100) if estimate else None, None, PERCENT)]
 
 
@@ -144,6 +180,8 @@ _FORMULAS: Mapping[str, Callable[[Any, Catalogue, Sequence[SiteFigures]], list[F
     "share_of_need": _share_of_need,
     "proportion": _proportion,
     "histogram": _histogram,
+    "panel": _panel,
+    "weighted_rate": _weighted_rate,
     "quantile": _quantile,
     "reached_by": _reached_by,
     "context": _context,
@@ -170,18 +208,18 @@ def _rates(counts: _Counts, exposures: Floats, per: float) -> SiteValues | None:
     return sites if np.all(sites.variances > 0) else None
 
 
-def _share(stratum: str, part: _Counts, rest: _Counts) -> Figure:
+def _share(stratum: str, part: _Counts, rest: _Counts, per: float = 100.0) -> Figure:
     estimate = pooled_proportion(part.pooled, rest.pooled)
     if estimate is None:
-        return Figure(stratum, None, None, PERCENT)
-    return Figure(stratum, estimate.scaled(100), _shares(part, rest, estimate.value), PERCENT)
+        return Figure(stratum, None, None, (0.0, per))
+    return Figure(stratum, estimate.scaled(per), _shares(part, rest, estimate.value, per), (0.0, per))
 
 
-def _shares(part: _Counts, rest: _Counts, share: float) -> SiteValues | None:
+def _shares(part: _Counts, rest: _Counts, share: float, per: float) -> SiteValues | None:
     """Shares of the sites whose own total stands out of its noise; None if there are none, or no variance."""
     firm = part.values + rest.values > Z95 * np.sqrt(part.noise + rest.noise)
     noise = (part.noise[firm], rest.noise[firm])
-    sites = site_shares(part.values[firm], rest.values[firm], noise, share).scaled(100.0)
+    sites = site_shares(part.values[firm], rest.values[firm], noise, share).scaled(per)
     return sites if firm.any() and np.all(sites.variances > 0) else None
 
 

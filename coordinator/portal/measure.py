@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from protocols.catalogue.model import Catalogue, Context, Histogram, Measure, Rate, ShareOfNeed, Tally
-from protocols.catalogue.words import DIRECTIONS, cell_words, formula_words, unit_words
+from protocols.catalogue.model import Catalogue, Context, Histogram, Measure, Panel, Rate, ShareOfNeed
+from protocols.catalogue.words import DIRECTIONS, formula_words, stratum_words, unit_words
 from protocols.look import drawings
 from protocols.look.drawings import Drawing
 from protocols.look.numbers import Figure, figure, narrower_without_noise, number
@@ -103,8 +103,8 @@ def definition(catalogue: Catalogue, measure: Measure) -> Definition:
 def measure_page(rows: Rows, catalogue: Catalogue, measure: Measure, year: int) -> MeasurePage:
     """The page of a measure for `year`, one of the years of the publication."""
     told = definition(catalogue, measure)
-    if isinstance(measure.formula, Histogram):
-        return _histogram_page(rows, told, catalogue.tally(measure.formula.tally), year)
+    if isinstance(measure.formula, Histogram | Panel):
+        return _parts_page(rows, told, catalogue, year)
     row = only(rows.year(measure.id, year))
     before = only(rows.year(measure.id, year - 1))
     gate = rows.publication.gate
@@ -125,11 +125,11 @@ def measure_page(rows: Rows, catalogue: Catalogue, measure: Measure, year: int) 
     )
 
 
-def _histogram_page(rows: Rows, told: Definition, tally: Tally, year: int) -> MeasurePage:
+def _parts_page(rows: Rows, told: Definition, catalogue: Catalogue, year: int) -> MeasurePage:
     measure = told.measure
     found = rows.year(measure.id, year)
     gate = rows.publication.gate
-    labels = [cell_words(tally, row.stratum) for row in found]
+    labels = [stratum_words(catalogue, measure, row.stratum) for row in found]
     places = drawings.places_of(found)
     estimates = tuple(_estimate(label, row, gate, places) for label, row in zip(labels, found, strict=True))
     shown = any(row.value is not None for row in found)
@@ -140,6 +140,7 @@ def _histogram_page(rows: Rows, told: Definition, tally: Tally, year: int) -> Me
         estimates or (_estimate(f"{year}", None, gate),),
         f"{measure.title}, {year}: share of each cell in {measure.unit}, all sites",
     )
+    parts = dict(zip((row.stratum for row in found), labels, strict=True))
     by_year = {f"{item}": rows.year(measure.id, item) for item in rows.years}
     by_group = {peer_group_words(group): rows.year(measure.id, year, group) for group in rows.groups(measure.id, year)}
     return MeasurePage(
@@ -151,8 +152,8 @@ def _histogram_page(rows: Rows, told: Definition, tally: Tally, year: int) -> Me
         noise_share="",
         sections=(shares,),
         matrices=(
-            _matrix("Years side by side", f"{measure.title} by year, {measure.unit}, all sites", tally, by_year, gate),
-            _matrix("Peer groups", f"{measure.title} by peer group, {measure.unit}, {year}", tally, by_group, gate),
+            _matrix("Years side by side", f"{measure.title} by year, {measure.unit}, all sites", parts, by_year, gate),
+            _matrix("Peer groups", f"{measure.title} by peer group, {measure.unit}, {year}", parts, by_group, gate),
         ),
     )
 
@@ -264,7 +265,11 @@ def _estimate(label: str, row: BenchmarkRow | None, gate: GateRules, places: int
 
 
 def _matrix(
-    title: str, caption: str, tally: Tally, columns: dict[str, tuple[BenchmarkRow, ...]], gate: GateRules
+    title: str,
+    caption: str,
+    parts: Mapping[str, str],
+    columns: dict[str, tuple[BenchmarkRow, ...]],
+    gate: GateRules,
 ) -> Matrix:
     shown = {name: rows for name, rows in columns.items() if any(row.value is not None for row in rows)}
     held_back = [
@@ -274,9 +279,9 @@ def _matrix(
     ]
     places = drawings.places_of([row for rows in shown.values() for row in rows])
     lines = []
-    for cell in tally.cell_names:
-        found = [next((row for row in rows if row.stratum == cell), None) for rows in shown.values()]
-        lines.append((cell_words(tally, cell), tuple(_estimate("", row, gate, places) for row in found)))
+    for stratum, label in parts.items():
+        found = [next((row for row in rows if row.stratum == stratum), None) for rows in shown.values()]
+        lines.append((label, tuple(_estimate("", row, gate, places) for row in found)))
     return Matrix(title, caption, tuple(shown), tuple(lines), tuple(held_back))
 
 

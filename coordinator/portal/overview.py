@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from protocols.catalogue.model import Catalogue, Context, Histogram, Measure
-from protocols.catalogue.words import DIRECTIONS, cell_words
+from protocols.catalogue.model import Catalogue, Context, Histogram, Measure, Panel
+from protocols.catalogue.words import DIRECTIONS, stratum_words
 from protocols.look import drawings
 from protocols.look.numbers import Figure
 from protocols.publication.change import change
@@ -69,9 +69,11 @@ class Overview:
 
 
 def overview(rows: Rows, catalogue: Catalogue, year: int) -> Overview:
-    """Every measure of the catalogue in `year`."""
-    lines = [_line(rows, catalogue, measure, year) for measure in catalogue.measures]
-    titles = dict.fromkeys(measure.group for measure in catalogue.measures)
+    """Every measure that the publication knows, in `year`."""
+    known = {row.measure for row in rows.publication.rows}
+    measures = [measure for measure in catalogue.measures if measure.id in known]
+    lines = [_line(rows, catalogue, measure, year) for measure in measures]
+    titles = dict.fromkeys(measure.group for measure in measures)
     groups = tuple(
         GroupOfLines(title, READING_NOTES.get(title, ""), tuple(line for line in lines if line.measure.group == title))
         for title in titles
@@ -81,7 +83,7 @@ def overview(rows: Rows, catalogue: Catalogue, year: int) -> Overview:
 
 def _line(rows: Rows, catalogue: Catalogue, measure: Measure, year: int) -> MeasureLine:
     found = rows.year(measure.id, year)
-    if isinstance(measure.formula, Histogram):
+    if isinstance(measure.formula, Histogram | Panel):
         return _histogram_line(rows, catalogue, measure, found)
     row = only(found)
     if row is None or row.status is not Status.OK:
@@ -107,8 +109,7 @@ def _histogram_line(rows: Rows, catalogue: Catalogue, measure: Measure, found: S
     shown = [row for row in found if row.status is Status.OK]
     if not shown:
         return _held_back(rows, measure, found[0].status if found else Status.NOT_RUN)
-    tally = catalogue.tally(measure.tallies[0])
-    labels = [cell_words(tally, row.stratum) for row in shown]
+    labels = [stratum_words(catalogue, measure, row.stratum) for row in shown]
     shares = [Share(label, drawings.figure_of(row)) for label, row in zip(labels, shown, strict=True)]
     order = sorted(range(len(shown)), key=lambda index: -(shown[index].value or 0.0))
     return MeasureLine(

@@ -9,6 +9,7 @@ from datetime import date
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from coordinator.benchmarks import selection
 from coordinator.benchmarks.assemble import benchmark_rows, declares_exposures, trend_rows
 from coordinator.clock import Clock
 from coordinator.config import Config
@@ -197,7 +198,8 @@ def _rows(plan: Plan, years: Sequence[SiteYear], rules: GateRules, today: date) 
     figures = [site_figures(year, message) for year in years]
     if plan.purpose is Purpose.BENCHMARK:
         whole_year = periods_of(plan.year, Grain.YEAR)[0]
-        return benchmark_rows(catalogue, whole_year, figures, today, rules)
+        measures = selection.answered(catalogue, {request.tally for request in message.tallies})
+        return benchmark_rows(catalogue, measures, whole_year, figures, today, rules)
     rows: list[BenchmarkRow] = []
     for request in message.tallies:
         able = {site.site_id for site in figures if declares_exposures(catalogue, request.tally, site)}

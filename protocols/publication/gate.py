@@ -26,6 +26,10 @@ class GateRules(BaseModel):
     tail_sites: int = Field(default=20, ge=2)
     embargo_days: int = Field(default=90, ge=0)
 
+    def at_least(self, sites: int) -> GateRules:
+        """The rules for a measure that may be published from `sites` sites on only."""
+        return self.model_copy(update={"min_sites": sites}) if sites > self.min_sites else self
+
     def recency(self, period_end: date, today: date) -> Status:
         """TOO_RECENT until `embargo_days` after the period's last day have passed."""
         return Status.TOO_RECENT if today < period_end + timedelta(days=self.embargo_days) else Status.OK

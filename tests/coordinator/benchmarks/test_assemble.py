@@ -8,6 +8,7 @@ import pytest
 
 from coordinator.benchmarks.assemble import benchmark_rows, trend_rows
 from coordinator.benchmarks.model import SiteFigures, SiteTally, TrendPoint
+from coordinator.benchmarks.selection import CORE, selected
 from protocols.catalogue.model import Catalogue
 from protocols.periods import Grain, Period, periods_of
 from protocols.publication.gate import GateRules
@@ -38,7 +39,7 @@ def _network(sites: int, expected: float = 12.0, sigma: float = 4.0) -> list[Sit
 
 
 def _rows(figures: list[SiteFigures], rules: GateRules = RULES, today: date = TODAY) -> list[BenchmarkRow]:
-    return benchmark_rows(CATALOGUE, YEAR, figures, today, rules)
+    return benchmark_rows(CATALOGUE, selected(CATALOGUE, [CORE]), YEAR, figures, today, rules)
 
 
 def _one(rows: list[BenchmarkRow], measure: str, group: str = "all", stratum: str = "all") -> BenchmarkRow:
