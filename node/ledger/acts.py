@@ -12,6 +12,10 @@ class LedgerError(Exception):
     """A ledger that does not hold together, or an act that it does not allow; the message names the entry."""
 
 
+class WrongKeyError(LedgerError):
+    """A ledger that another key opened than the one it is checked with."""
+
+
 class Acts:
     """What was done so far, entry by entry. Whether entries are genuine is for `node.ledger.chain` to say."""
 

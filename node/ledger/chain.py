@@ -12,7 +12,7 @@ Kinds of entries:
     sent        plan, quarter, sealed (number), to, request_id, bytes, at           before it is first handed over
     rekeyed     key_id, key, proof, at                                              later entries: the new key
     reconciled  known_head, known_length, made_at, charges {year: {scope: nano-rho}},
-                releases, plans {digest: plan_id}, years_closed, at                 after an old backup was restored
+                releases, plans {digest: {plan_id, year}}, years_closed, at         after an old backup was restored
     left        at                                                                  always the last
 
 `plan`, `release(s)` and the keys of `plans` are SHA-256 digests, `key` a raw public key, all in hex; `at` and `made_at`
@@ -63,7 +63,7 @@ class Entry:
         """The body as a dictionary."""
         try:
             content = json.loads(self.body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise LedgerError(f"entry {self.number}: the body is not JSON") from error
         if not isinstance(content, dict):
             raise LedgerError(f"entry {self.number}: the body is no object")

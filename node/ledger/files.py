@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from node.ledger.acts import LedgerError
+from node.ledger.acts import LedgerError, WrongKeyError
 from node.ledger.chain import Checked, Entry, check_chain
 from protocols.refusals import Refused
-from protocols.statement import parse_canonical, parse_envelope
+from protocols.statement import key_id, parse_canonical, parse_envelope
 from protocols.v1 import leadline_pb2 as pb
 
 _SHARED = """
@@ -101,6 +101,7 @@ def read_ledger(path: Path) -> tuple[list[Entry], list[Kept]]:
 def verify_file(path: Path, opening: Ed25519PublicKey) -> Checked:
     """Check a ledger, or a copy, with the public key that opened it: the chain, and that each sealed answer is kept."""
     entries, answers = read_ledger(path)
+    _check_key(entries, opening)
     checked = check_chain(entries, opening)
     kept = {answer.digest: answer for answer in answers if answer.is_in_its_place()}
     sealed = {digest: entry.number for entry in entries for digest in sealed_by(entry.content)}
@@ -110,6 +111,17 @@ def verify_file(path: Path, opening: Ed25519PublicKey) -> Checked:
     if len(answers) > len(sealed):
         raise LedgerError("an answer is kept that no entry seals")
     return checked
+
+
+def _check_key(entries: Sequence[Entry], opening: Ed25519PublicKey) -> None:
+    """WrongKeyError if the ledger says that another key opened it; nothing is proven by this alone."""
+    given = opening.public_bytes_raw().hex()
+    opened = entries[0].content if entries else {"key": given}
+    if opened.get("key") != given:
+        is_later = any(entry.content.get("key") == given for entry in entries[1:])
+        later = "; the key given took over later" if is_later else ""
+        problem = f"the ledger was opened with key {opened.get('key_id')}, and the key given is {key_id(opening)}"
+        raise WrongKeyError(f"{problem}{later}")
 
 
 def sealed_by(content: Mapping[str, Any]) -> tuple[str, ...]:

@@ -72,24 +72,27 @@ class LedgerReader:
     def spent(self, year: int) -> dict[str, int]:
         """Nano-rho charged in a ledger year, per scope, sealed or not."""
         spent = dict.fromkeys(SCOPES, 0)
-        for content in self.contents("reserved", "reconciled"):
-            own = content["charges"] if content.get("year") == year else {}
-            charges = content["charges"].get(str(year), {}) if content["kind"] == "reconciled" else own
-            for scope, nano in charges.items():
+        for charged_year, charges in self._charges():
+            for scope, nano in charges.items() if charged_year == year else ():
                 spent[scope] += nano
         return spent
 
     def years(self) -> tuple[int, ...]:
-        """The ledger years in which anything was charged."""
-        years = {int(content["year"]) for content in self.contents("reserved")}
-        return tuple(sorted(years.union(*(map(int, content["charges"]) for content in self.contents("reconciled")))))
+        """The ledger years in which anything was charged, rising."""
+        return tuple(sorted({year for year, _ in self._charges()}))
+
+    def _charges(self) -> Iterator[tuple[int, dict[str, int]]]:
+        for content in self.contents("reserved", "reconciled"):
+            if content["kind"] == "reserved":
+                yield content["year"], content["charges"]
+            else:
+                yield from ((int(year), charges) for year, charges in content["charges"].items())
 
     def plan_with_id(self, plan_id: str) -> bytes | None:
         """Digest of the plan that was carried out under this id, if any."""
         for content in self.contents("reserved", "reconciled"):
-            plans = content.get("plans") or {content["plan"]: content["plan_id"]}
-            for digest, known_id in plans.items():
-                if known_id == plan_id:
+            for digest, plan in content.get("plans", {content.get("plan"): content}).items():
+                if plan["plan_id"] == plan_id:
                     return bytes.fromhex(digest)
         return None
 

@@ -15,8 +15,8 @@ for the PSO can hide charges.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -54,10 +54,18 @@ class Lost:
 
 
 @dataclass(frozen=True)
+class Closed:
+    """A plan of which nothing more may be drawn."""
+
+    plan_id: str
+    year: int
+
+
+@dataclass(frozen=True)
 class Reconciled:
     """What a reconciliation does. `is_known`: nothing, because the ledger knows the head that the PSO names.
 
-    `charges` are nano-rho by ledger year and scope, on top of what the ledger holds; `plans` (digest to plan id) are
+    `charges` are nano-rho by ledger year and scope, on top of what the ledger holds; `plans`, by digest in hex, are
     closed; `years_closed` are charged to the ceiling.
     """
 
@@ -68,7 +76,7 @@ class Reconciled:
     made_at_s: int
     lost: tuple[Lost, ...] = ()
     charges: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
-    plans: Mapping[str, str] = field(default_factory=dict)
+    plans: Mapping[str, Closed] = field(default_factory=dict)
     years_closed: tuple[int, ...] = ()
 
     def content(self, now_s: int) -> dict[str, object]:
@@ -80,7 +88,7 @@ class Reconciled:
             "made_at": self.made_at_s,
             "charges": {str(year): dict(scopes) for year, scopes in self.charges.items()},
             "releases": [sha256(lost.envelope).hexdigest() for lost in self.lost],
-            "plans": dict(self.plans),
+            "plans": {digest: asdict(plan) for digest, plan in self.plans.items()},
             "years_closed": list(self.years_closed),
             "at": now_s,
         }
@@ -103,7 +111,7 @@ def assess(
         years.update(ledger.years(), charges, (this_year, this_year - 1))
     for year in years:
         charges[year] = _to_the_ceiling(charges.get(year, {}), ledger.spent(year), budget_nano)
-    plans = {item.digest.hex(): item.plan.plan_id for item in lost} | _plans_of(ledger, years)
+    plans = {item.digest.hex(): Closed(item.plan.plan_id, item.plan.year) for item in lost} | _plans_of(ledger, years)
     return Reconciled(False, *named, lost, dict(sorted(charges.items())), plans, tuple(sorted(years)))
 
 
@@ -190,9 +198,9 @@ def _to_the_ceiling(
     return {scope: max(charges.get(scope, 0), budget_nano[scope] - spent[scope]) for scope in SCOPES}
 
 
-def _plans_of(ledger: LedgerReader, years: Iterable[int]) -> dict[str, str]:
-    wanted = set(years)
-    return {c["plan"]: c["plan_id"] for c in ledger.contents("reserved") if c["year"] in wanted}
+def _plans_of(ledger: LedgerReader, years: Container[int]) -> dict[str, Closed]:
+    reserved = ledger.contents("reserved")
+    return {c["plan"]: Closed(c["plan_id"], c["year"]) for c in reserved if c["year"] in years}
 
 
 def _refuse(reason: str) -> RuleError:
