@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from node.clock import Clock
 from node.config import NodeConfig
-from node.console import home, quality
+from node.console import budget, home, leaders, quality, rounds
 from node.console.context import Context, make_context
 from node.console.guard import Guard
 from node.console.login import login_router
@@ -21,7 +21,13 @@ from node.console.sessions import FormTokens, Sessions
 from protocols.look import STATIC
 from protocols.operator.errors import OperatorError
 
-PAGES: tuple[Callable[[Context], APIRouter], ...] = (home.router, quality.router)
+PAGES: tuple[Callable[[Context], APIRouter], ...] = (
+    home.router,
+    quality.router,
+    budget.router,
+    rounds.router,
+    leaders.router,
+)
 
 
 def create_console(config: NodeConfig, clock: Clock) -> FastAPI:

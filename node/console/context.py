@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from node.clock import Clock
 from node.config import NodeConfig
 from node.console.wording import FILTERS
+from node.identity import load_signing_key, open_ledger
+from node.ledger.store import Ledger
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -23,6 +27,8 @@ NAVIGATION = (
     ("budget", "/budget", "Budget"),
     ("rounds", "/rounds", "Rounds"),
     ("leaves", "/leaves", "What leaves"),
+    ("leaders", "/leaders", "Peers"),
+    ("support", "/support", "Support"),
 )
 
 
@@ -46,6 +52,16 @@ class Context:
             **values,
         )
         return HTMLResponse(html.replace(" %", "\u00a0%"), status_code)
+
+
+@contextmanager
+def site_ledger(context: Context) -> Iterator[Ledger]:
+    """The site's ledger, its chain checked, for one request."""
+    ledger = open_ledger(context.config, load_signing_key(context.config), context.clock)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
 
 
 def make_context(config: NodeConfig, clock: Clock) -> Context:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
@@ -16,11 +17,12 @@ from node.console.context import Context
 from node.exports import ExportReader
 from node.sources.refused import FileRefused
 from node.tables.mapping import MappingError
-from node.tables.quality import ROWS_SHOWN, FileQuality, Finding, QualityReport
+from node.tables.quality import FileQuality, Finding, QualityReport
 from node.tables.rules import RULES
 from protocols.keys import KeyFileError
 
 REPORT = "report.json"
+_EXAMPLES = 8
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,14 @@ class FileView:
     deeds: tuple[Deed, ...]
 
     @property
-    def came_in(self) -> int:
-        """Rows read, and rows made by splitting multi-select cells."""
-        return self.quality.read + self.quality.added
+    def summary(self) -> str:
+        """`11 rows set aside, 190 passed over`: rows, each counted once."""
+        rows = {
+            "set aside": self.quality.rows_quarantined,
+            "repaired": self.quality.repaired,
+            "passed over": self.quality.rows_dropped,
+        }
+        return ", ".join(f"{count:,} {effect}" for effect, count in rows.items() if count)
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,7 @@ def router(context: Context) -> APIRouter:
     def page(request: Request, status_code: int = 200, problem: str = "") -> Response:
         report = read_report(context.config.paths)
         files = tuple(FileView(file, tuple(_deeds(file))) for file in report.files) if report else ()
-        values = {"report": report, "files": files, "totals": totals(report.files) if report else None}
+        values: dict[str, Any] = {"report": report, "files": files, "totals": totals(report.files) if report else None}
         values |= {"problem": problem, "imported_s": imported_at_s(context.config.paths), "rules": RULES}
         return context.render(request, "quality.html", "quality", status_code, **values)
 
@@ -125,5 +132,5 @@ def _deeds(file: FileQuality) -> Iterable[Deed]:
 
 
 def _rows(finding: Finding) -> str:
-    more = " and more" if len(finding.rows) == ROWS_SHOWN and finding.count > ROWS_SHOWN else ""
-    return ", ".join(map(str, finding.rows)) + more
+    shown = finding.rows[:_EXAMPLES]
+    return ", ".join(map(str, shown)) + (" and others" if len(finding.rows) > len(shown) else "")

@@ -47,6 +47,14 @@ def spaced(name: str) -> str:
     return name.replace("_", " ")
 
 
+def emptiest(completeness: Mapping[str, float]) -> str:
+    """What to know of optional columns in half a line: how many are not filled in every row."""
+    if not completeness:
+        return "no optional columns"
+    gaps = sum(percent < 100 for percent in completeness.values())
+    return f"{gaps} of {plural(len(completeness), 'optional column')} with gaps" if gaps else "no gaps"
+
+
 FILTERS: Mapping[str, Callable[..., str]] = {
     "moment": moment,
     "day": day,
@@ -54,4 +62,5 @@ FILTERS: Mapping[str, Callable[..., str]] = {
     "plural": plural,
     "epsilon": epsilon,
     "spaced": spaced,
+    "emptiest": emptiest,
 }

@@ -1,0 +1,115 @@
+"""The privacy budget in words: spent, reserved but not sealed, left, when it renews, and what a year's plan costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from node.clock import today
+from node.config import NodeConfig
+from node.console.context import Context, site_ledger
+from node.journal import Journal
+from node.ledger.store import Ledger
+from node.policy import scopes
+from privacy.accountant import NANO
+from protocols.catalogue import current_catalogue
+from protocols.plan import plan_rho_nano
+from protocols.statement import parse_envelope
+from protocols.v1 import leadline_pb2 as pb
+
+SCOPE_WORDS = {
+    "clinician": "For each clinician",
+    "record": "For each shared record, such as an event or an activation",
+}
+
+
+@dataclass(frozen=True)
+class Account:
+    """One ledger year and scope, in nano-rho. `unsealed` is the part of `spent` that was reserved and never drawn."""
+
+    year: int
+    scope: str
+    spent_nano: int
+    unsealed_nano: int
+    ceiling_nano: int
+
+    @property
+    def left_nano(self) -> int:
+        """What may still be charged."""
+        return max(0, self.ceiling_nano - self.spent_nano)
+
+    @property
+    def spent_percent(self) -> float:
+        """Share of the ceiling: rho adds up, epsilon does not."""
+        return min(100.0, 100 * self.spent_nano / self.ceiling_nano)
+
+    @property
+    def renews(self) -> date:
+        """The day on which the next ledger year begins."""
+        return date(self.year + 1, 1, 1)
+
+
+@dataclass(frozen=True)
+class PlanCost:
+    """What all four slices of a plan cost, per scope in nano-rho."""
+
+    plan_id: str
+    year: int
+    charges: Mapping[str, int]
+
+
+def router(context: Context) -> APIRouter:
+    """`/budget`."""
+    pages = APIRouter()
+
+    @pages.get("/budget")
+    def budget(request: Request) -> Response:
+        ceiling = context.config.policy.budget_nano()
+        year = today(context.clock).year
+        with site_ledger(context) as ledger:
+            accounts = read_accounts(ledger, ceiling, year)
+        years = sorted({account.year for account in accounts}, reverse=True)
+        by_year = {item: [account for account in accounts if account.year == item] for item in years}
+        values: dict[str, Any] = {
+            "by_year": by_year,
+            "year": year,
+            "scope_words": SCOPE_WORDS,
+            "ceiling": ceiling,
+            "nano": NANO,
+        }
+        return context.render(request, "budget.html", "budget", plan=newest_plan(context.config), **values)
+
+    return pages
+
+
+def read_accounts(ledger: Ledger, ceiling: Mapping[str, int], this_year: int) -> tuple[Account, ...]:
+    """The accounts of every year with a charge, and of this year."""
+    contents = {entry.number: entry.content for entry in ledger.entries()}
+    sealed = {content["reserved"] for content in contents.values() if content["kind"] == "sealed"}
+    unsealed = [c for number, c in contents.items() if c["kind"] == "reserved" and number not in sealed]
+    return tuple(
+        Account(
+            year,
+            scope,
+            ledger.spent(year)[scope],
+            sum(content["charges"].get(scope, 0) for content in unsealed if content["year"] == year),
+            ceiling[scope],
+        )
+        for year in sorted({this_year, *ledger.years()})
+        for scope in SCOPE_WORDS
+    )
+
+
+def newest_plan(config: NodeConfig) -> PlanCost | None:
+    """What the newest verified plan costs in a year, if all of it is answered; None before the first plan."""
+    raw = Journal(config.paths.journal).newest_plan()
+    if raw is None:
+        return None
+    plan, catalogue = pb.Plan.FromString(parse_envelope(raw).body), current_catalogue()[0]
+    charges = {scope: plan_rho_nano(plan, tallies) for scope, tallies in scopes(plan, catalogue).items()}
+    return PlanCost(plan.plan_id, plan.year, charges)
