@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from node.clock import Clock
 from node.config import NodeConfig
-from node.journal import Asked, Journal
+from node.journal import Asked, Journal, outcome_of
 from node.membership import install_approval
 from node.release.answer import Answerer
 from node.release.request import read_request
@@ -62,13 +62,13 @@ class Inbox:
         ask = read_request(raw, self._config.site.id, self._answerer.pso_keys)
         answer = self._answerer.answer(raw)
         request, plan = ask.request, ask.plan
-        outcome, detail = _outcome(answer)
+        code, detail = outcome_of(answer)
         with self._journalling():
             self._journal.keep_plan(request.plan, plan.issued_at_s)
             self._journal.name_head(request.known_length, request.known_head)
             kind, now_s = KINDS[pb.Request], self._clock.now_s()
             self._journal.note(
-                Asked(now_s, kind, request.request_id, plan.plan_id, plan.year, request.quarter, outcome, detail)
+                Asked(now_s, kind, request.request_id, plan.plan_id, plan.year, request.quarter, code, detail)
             )
         return answer
 
@@ -95,14 +95,13 @@ class Inbox:
     def _received(self, asked: Asked, digest: bytes, act: Callable[[], object]) -> bytes:
         """Act on a statement that is verified, and say so; or say why not."""
         try:
-            self._answerer.check_left()
             act()
             answer = self._answerer.acknowledgement(digest)
         except Refused as refused:
             answer = self._answerer.refusal(refused)
-        outcome, detail = _outcome(answer)
+        code, detail = outcome_of(answer)
         with self._journalling():
-            self._journal.note(replace(asked, at_s=self._clock.now_s(), outcome=outcome, detail=detail))
+            self._journal.note(replace(asked, at_s=self._clock.now_s(), outcome=code, detail=detail))
         return answer
 
     @contextmanager
@@ -112,12 +111,3 @@ class Inbox:
             yield
         except (sqlite3.Error, OSError) as error:
             _log.error("the journal cannot be written: %s", error)
-
-
-def _outcome(answer: bytes) -> tuple[str, str]:
-    """The kind of an answer of our own, or the code and detail of a refusal."""
-    envelope = parse_envelope(answer)
-    if envelope.kind != KINDS[pb.Refusal]:
-        return envelope.kind, ""
-    refusal = pb.Refusal.FromString(envelope.body)
-    return refusal.code, refusal.detail

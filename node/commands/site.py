@@ -8,19 +8,23 @@ from typing import Annotated
 
 import typer
 
-from node.commands.common import CLOCK, CONFIG, ConfigOption
-from node.config import load_config
+from node.commands.common import CLOCK, CONFIG, ConfigOption, site_ledger
+from node.config import NodeConfig, load_config
 from node.enrolment import init_site, make_request
+from node.gateway import probe
+from node.journal import Journal
+from node.keychange import change_signing_key, change_transport_key
 from node.membership import day_of, describe, install_approval
+from node.standing import check_left
 from protocols.enrolment import open_first_approval, pso_key, show_fingerprint
 from protocols.operator.console import Format, FormatOption, say
-from protocols.operator.errors import InputError, SignatureError
+from protocols.operator.errors import InputError, RuleError, SignatureError
 from protocols.statement import MAX_STATEMENT_BYTES, fingerprint
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to `app`."""
-    for command in (init, request):
+    for command in (init, request, rekey, leave):
         app.command()(command)
     app.command("import-approval")(import_approval)
 
@@ -74,12 +78,62 @@ def import_approval(
     now_s = CLOCK.now_s()
     membership = install_approval(settings, raw, typed, now_s)
     approval = membership.approval
+    Journal(settings.paths.journal).name_head(approval.known_length, approval.known_head)
     text = (
         f"This site is {describe(membership, now_s)}.\n"
         f"The relay's settings are in {settings.paths.relay}. Next: leadline-node preflight --config {config}"
     )
     data = {"site": approval.site_id, "pso": approval.pso_title, "serial": approval.serial}
     say(how, text, data | {"valid_until": day_of(approval.valid_until_s), "superlink": approval.superlink})
+
+
+def rekey(
+    signing: Annotated[bool, typer.Option("--signing", help="The key that signs what the site says.")] = False,
+    transport: Annotated[bool, typer.Option("--transport", help="The relay's key.")] = False,
+    config: ConfigOption = CONFIG,
+    how: FormatOption = Format.TEXT,
+) -> None:
+    """Make other keys, both unless one is named. Nothing is answered until the PSO has approved them."""
+    settings = load_config(config)
+    both = not (signing or transport)
+    _require_stopped(settings)
+    if signing or both:
+        change_signing_key(settings, CLOCK)
+    if transport or both:
+        change_transport_key(settings)
+    changed = [name for name, chosen in (("signing", signing or both), ("transport", transport or both)) if chosen]
+    text = (
+        f"Changed: {', '.join(changed)}. The old keys are kept as *.retired-N; they sign nothing any more.\n"
+        f"Next: leadline-node request --config {config}, and the PSO approves the site with its new keys."
+    )
+    say(how, text, {"changed": changed})
+
+
+def leave(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; needed where nobody is at the keyboard.")] = False,
+    config: ConfigOption = CONFIG,
+    how: FormatOption = Format.TEXT,
+) -> None:
+    """Leave the network for good: a last entry closes the ledger, and nothing is ever answered again."""
+    settings = load_config(config)
+    ledger = site_ledger(settings)
+    check_left(ledger)
+    if not yes:
+        typer.confirm(f"Shall {settings.site.id} leave for good? This cannot be undone.", abort=True, err=True)
+    with ledger.locked():
+        ledger.leave(CLOCK.now_s())
+    text = (
+        "Left: every request is refused from now on, and the ledger is closed. Tell the PSO.\n"
+        "What was published stays published, and what was released for closed years stays in those years' figures:\n"
+        "taking it out would let anybody subtract. Stop the daemon and the relay; keep the ledger for your auditors."
+    )
+    say(how, text, {"site": settings.site.id, "left": True})
+
+
+def _require_stopped(settings: NodeConfig) -> None:
+    if probe(settings.paths.socket):
+        hint = "stop it (systemctl stop leadline-node), and start it again when the new approval is imported"
+        raise RuleError("running", "the daemon is running with the old keys", hint)
 
 
 def _ask_for_fingerprint(raw: bytes) -> str:

@@ -19,11 +19,11 @@ from node.identity import Identity
 from node.ledger.register import register_rows
 from node.ledger.store import Ledger, Reservation
 from node.measures.cases import protected_unit
-from node.membership import MembershipState, load_membership
 from node.policy import allowed_tallies, charges, check_budget, check_policy, effective_plan
 from node.release.draw import draw_slice
 from node.release.request import Ask, check_ask, read_request
 from node.release.site import DataNotReady, LoadSite, SiteData
+from node.standing import check_left, check_standing
 from protocols.catalogue.model import Catalogue
 from protocols.operator.errors import SignatureError
 from protocols.refusals import Code, Refused
@@ -33,11 +33,6 @@ from protocols.v1 import leadline_pb2 as pb
 _log = logging.getLogger("leadline.node")
 
 MAX_ENTRIES = 2**53
-_STANDING = {
-    MembershipState.ENDED: "the approval has ended",
-    MembershipState.NOT_YET: "the approval has not begun",
-    MembershipState.OTHER_KEYS: "the site has other keys than the approval names",
-}
 Step = Callable[[str], None]
 
 
@@ -94,7 +89,8 @@ class Answerer:
         sealed before, plan not closed; then the exports are read, and the effective plan is held against policy and
         budget. The ledger notes an answer before its bytes are handed over.
         """
-        self._check_standing()
+        own_key = self._identity.signing_key.public_key().public_bytes_raw()
+        check_standing(self._config, self._ledger, own_key, self._clock.now_s())
         check_ask(ask, self._catalogue, self._catalogue_digest, self._today())
         self._check_ledger(ask)
         answer = self._ledger.sealed(ask.plan_digest, ask.quarter)
@@ -111,25 +107,6 @@ class Answerer:
         ask = replace(ask, plan=self._effective(ask, site))
         check_policy(ask.plan, self._config.policy)
         return self._release(ask, self._price(ask), site)
-
-    def check_left(self) -> None:
-        """Refused with SITE_LEFT if the site has left for good."""
-        if self._ledger.has_left():
-            raise Refused(Code.SITE_LEFT)
-
-    def _check_standing(self) -> None:
-        """Whether this site answers anything at all today (SITE_LEFT, PAUSED, MEMBERSHIP_ENDED)."""
-        self.check_left()
-        if self._config.pause_file.exists():
-            raise Refused(Code.PAUSED)
-        membership = load_membership(self._config)
-        if membership is None:
-            raise Refused(Code.MEMBERSHIP_ENDED, "no approval was imported yet")
-        # The daemon may have been started before the keys on the disk were changed.
-        current = membership.signing_key == self._identity.signing_key.public_key().public_bytes_raw()
-        state = membership.state(self._clock.now_s()) if current else MembershipState.OTHER_KEYS
-        if state is not MembershipState.VALID:
-            raise Refused(Code.MEMBERSHIP_ENDED, _STANDING[state])
 
     def _effective(self, ask: Ask, site: SiteData) -> pb.Plan:
         allowed = allowed_tallies(self._config.policy, self._catalogue)
@@ -200,7 +177,11 @@ class Answerer:
         return self._identity.pso_keys
 
     def acknowledgement(self, digest: bytes) -> bytes:
-        """The signed envelope that says: received what has this SHA-256, and this is where the ledger stands."""
+        """The signed envelope that says: received what has this SHA-256, and this is where the ledger stands.
+
+        Refused with SITE_LEFT if the site has left for good.
+        """
+        check_left(self._ledger)
         head = self._ledger.head()
         received = pb.Acknowledgement(
             site_id=self._config.site.id,

@@ -263,10 +263,9 @@ def test_a_fault_inside_says_nothing_about_the_data(tmp_path: Path, pso: Pso, ca
 
 
 def test_the_quarter_opens_on_the_day_after_its_last(tmp_path: Path, pso: Pso) -> None:
-    last_second = SettableClock(NOW)
+    last_second = SettableClock(int(pd.Timestamp("2026-03-31 23:59:59", tz="UTC").timestamp()))
     node = Node(tmp_path / "n", pso, supported_site(3), clock=last_second)
     request = pso.request(pso.plan(year=2026), 1)
-    last_second.now = int(pd.Timestamp("2026-03-31 23:59:59", tz="UTC").timestamp())
     assert node.refusal(request).code == Code.PERIOD_OPEN
     last_second.now += 1
     assert node.kind(request) == "release"
