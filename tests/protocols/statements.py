@@ -52,7 +52,62 @@ RELEASE = pb.Release(
     sealed_at_s=1_735_700_060,
 )
 REFUSAL = pb.Refusal(request_id="r-1", site_id="site-01", quarter=4, code="paused", detail="é")
-EXAMPLES: dict[str, Message] = {"plan": PLAN, "request": REQUEST, "release": RELEASE, "refusal": REFUSAL}
+TRANSPORT_KEY = """\
+-----BEGIN PUBLIC KEY-----
+MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEa5a0RShEqric8w8VmGAFXg2zlh8xgilT
+iPEmWjgK1Z75amsq3qbG4jr7i/91zjMpg4K0Na51C7vLov4FTpNY13PWoWPEEjFE
+FYNRp7BfQZP9tByCBPidRrG8xNx0gsr8
+-----END PUBLIC KEY-----
+"""
+PROFILE = {
+    "type": "acute_general", "bed_band": "200-299", "teaching": "minor", "ownership": "nonprofit",
+    "setting": "urban_metro", "programme_model": "local_peer", "programme_age": "1-3y",
+}  # fmt: skip
+ENROLMENT = pb.Enrolment(
+    site_id="site-01",
+    signing_key=PUBLIC.public_bytes_raw(),
+    transport_key=TRANSPORT_KEY,
+    profile=[pb.Attribute(name=name, value=PROFILE[name]) for name in sorted(PROFILE)],
+    made_at_s=1_735_700_000,
+    ledger_head=DIGEST,
+    ledger_length=7,
+)
+APPROVAL = pb.Approval(
+    site_id="site-01",
+    signing_key=ENROLMENT.signing_key,
+    transport_key=TRANSPORT_KEY,
+    serial=3,
+    valid_from_s=1_735_700_000,
+    valid_until_s=1_738_292_000,
+    pso_title="PSO of é",
+    pso_key=PUBLIC.public_bytes_raw(),
+    superlink="pso.example.org:9092",
+    known_head=DIGEST,
+    known_length=7,
+)
+PUBLISHED = pb.Published(number=4, document=b"gzip", signature=bytes(64))
+ACKNOWLEDGEMENT = pb.Acknowledgement(
+    site_id="site-01", digest=DIGEST, at_s=1_735_700_100, ledger_head=DIGEST, ledger_length=9
+)
+RECONCILIATION = pb.Reconciliation(
+    site_id="site-01",
+    after_length=3,
+    known_head=DIGEST,
+    known_length=9,
+    releases=[seal_statement(RELEASE, KEY)],
+    made_at_s=1_735_700_200,
+)
+EXAMPLES: dict[str, Message] = {
+    "plan": PLAN,
+    "request": REQUEST,
+    "release": RELEASE,
+    "refusal": REFUSAL,
+    "enrolment": ENROLMENT,
+    "approval": APPROVAL,
+    "publication": PUBLISHED,
+    "acknowledgement": ACKNOWLEDGEMENT,
+    "reconciliation": RECONCILIATION,
+}
 
 
 def varint(value: int, padding: int = 0) -> bytes:

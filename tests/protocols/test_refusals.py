@@ -12,7 +12,7 @@ LIST = ROOT / "protocols" / "refusals.py"
 # A remedy begins with what somebody does, or says that nothing is to be done.
 ACTIONS = {
     *("Ask", "Check", "Compare", "Correct", "Give", "Install", "Leave", "Nothing", "Raise", "Upgrade"),
-    *("The site's operator", "The first answer stands"),
+    *("The site's operator", "The PSO sends", "The first answer stands"),
 }
 
 
@@ -53,7 +53,8 @@ def test_every_code_on_the_list_is_used() -> None:
 
 def test_asking_again_helps_only_where_time_or_the_site_can_mend_it() -> None:
     retryable = {code for code, explanation in EXPLANATIONS.items() if explanation.retryable}
-    assert retryable == {Code.UNKNOWN_CATALOGUE, Code.PERIOD_OPEN, Code.PAUSED, Code.DATA_NOT_READY, Code.INTERNAL}
+    by_time = {Code.PERIOD_OPEN, Code.PAUSED, Code.MEMBERSHIP_ENDED}
+    assert retryable == by_time | {Code.UNKNOWN_CATALOGUE, Code.DATA_NOT_READY, Code.INTERNAL}
 
 
 def test_a_refusal_carries_its_code_and_its_case() -> None:
