@@ -1,0 +1,78 @@
+"""One reading of the exports for the checks; it brings in everything that tables need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from node.config import NodeConfig
+from node.exports import ExportReader
+from node.measures.cases import check_vocabulary, needed_columns, tables_behind
+from node.release.site import SiteData
+from node.sources.refused import FileRefused
+from node.tables.mapping import MappingError
+from node.tables.quality import QualityReport
+from protocols.catalogue import current_catalogue
+from protocols.catalogue.model import Measure
+
+LOW_PERCENT = 80.0
+QUARANTINE_PART = 0.05
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The site as a release would see it, and its quality report; or why it could not be read."""
+
+    site: SiteData | None = None
+    report: QualityReport | None = None
+    refusal: str = ""
+
+    def unanswerable(self) -> dict[str, tuple[str, ...]]:
+        """Measures that no export allows, with the tables that are missing."""
+        if self.site is None:
+            return {}
+        catalogue, found = current_catalogue()[0], {}
+        for measure in catalogue.measures:
+            tallies = [catalogue.tally(tally) for tally in measure.tallies]
+            if not all(self.site.can_answer(tally) for tally in tallies):
+                needed = frozenset[str]().union(*map(tables_behind, tallies))
+                found[measure.id] = tuple(sorted(needed - self.site.exported))
+        return found
+
+    def weak(self) -> dict[str, tuple[str, ...]]:
+        """Measures that can be answered, but whose rows or columns are largely missing, with the reasons."""
+        unanswerable = self.unanswerable()
+        measures = [m for m in current_catalogue()[0].measures if m.tallies and m.id not in unanswerable]
+        reasons = {measure.id: tuple(self._weaknesses(measure)) for measure in measures}
+        return {measure: found for measure, found in reasons.items() if found}
+
+    def _weaknesses(self, measure: Measure) -> list[str]:
+        if self.report is None:
+            return []
+        tallies = [current_catalogue()[0].tally(tally) for tally in measure.tallies]
+        tables = frozenset[str]().union(*map(tables_behind, tallies))
+        columns = set[str]().union(*map(needed_columns, tallies))
+        files = [file for file in self.report.files if file.table in tables]
+        found = [
+            f"many rows of {file.file} are quarantined"
+            for file in files
+            if file.rows_quarantined > QUARANTINE_PART * file.read
+        ]
+        found += [
+            f"{table.table}.{column} is under {LOW_PERCENT:.0f} % complete"
+            for table in self.report.tables
+            if table.table in tables and table.rows
+            for column, percent in table.completeness.items()
+            if column in columns and percent < LOW_PERCENT
+        ]
+        return found
+
+
+def read_exports(config: NodeConfig, day: date) -> Reading:
+    """Read everything once, as a release would; the quality report is written anew."""
+    try:
+        site, report = ExportReader(config.paths).import_now(day)
+    except (FileRefused, MappingError) as error:
+        return Reading(refusal=str(error).rstrip("."))
+    check_vocabulary(current_catalogue()[0], site.views)
+    return Reading(site, report)
