@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
+from typing import Literal
 
 from node.config import ALL, Policy
 from privacy.accountant import NANO, display_epsilon
@@ -11,7 +12,7 @@ from protocols.plan import plan_rho_nano, slice_rho_nano
 from protocols.refusals import Code, Refused
 from protocols.v1 import leadline_pb2 as pb
 
-_MODES = {pb.MODE_SITE: "site", pb.MODE_POOLED: "pooled"}
+_MODES: Mapping[pb.Mode.ValueType, Literal["site", "pooled"]] = {pb.MODE_SITE: "site", pb.MODE_POOLED: "pooled"}
 
 
 def check_policy(plan: pb.Plan, policy: Policy) -> None:
@@ -44,11 +45,13 @@ def effective_plan(plan: pb.Plan, answered_before: Container[str] | None, answer
     return kept
 
 
-def allowed_tallies(policy: Policy, catalogue: Catalogue) -> set[str]:
-    """The tallies that the allowed measures need."""
-    if ALL in policy.measures:
-        return {tally.id for tally in catalogue.tallies}
-    return {tally for m in catalogue.measures if m.id in policy.measures for tally in m.tallies}
+def allowed_tallies(policy: Policy, catalogue: Catalogue, mode: pb.Mode.ValueType) -> frozenset[str]:
+    """The tallies that the allowed measures need and that the catalogue lets sites release in this mode.
+
+    A measure that may be published pooled only is thus kept from a plan of single sites, whatever the policy allows.
+    """
+    allowed = {m.id for m in catalogue.measures} if ALL in policy.measures else set(policy.measures)
+    return catalogue.releasable(_MODES[mode], allowed)
 
 
 def scopes(plan: pb.Plan, catalogue: Catalogue) -> dict[str, tuple[str, ...]]:

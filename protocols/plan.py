@@ -21,6 +21,15 @@ MAX_RHO_NANO = 100 * 10**9
 TOTAL = "all"
 PLAN_ID = r"[A-Za-z0-9._-]{1,64}"
 EXPOSURE_STEP = 10  # sites round what they declare about a month to this
+ROLE_GROUPS = (
+    "nurse_midwife",
+    "physician",
+    "resident_trainee",
+    "advanced_practice",
+    "allied_health_pharmacy",
+    "support_admin_other",
+)
+HEADCOUNT_BY_ROLE = tuple(f"headcount_{role}" for role in ROLE_GROUPS)  # exposures of sites that know the roles
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from node.measures.views import Tables
+from node.measures.joins import Tables
 from privacy.strategy import MONTHS
 from protocols.periods import Period
 

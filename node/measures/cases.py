@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from node.measures.views import TABLES_BEHIND_COLUMN, TABLES_BEHIND_VIEW, Column, Frame
+from node.measures.joins import Column, Frame
+from node.measures.views import ONLY_EXPORTED, TABLES_BEHIND_COLUMN, TABLES_BEHIND_VIEW
 from protocols.catalogue.model import (
     Catalogue,
     CodeCells,
@@ -21,6 +22,8 @@ from protocols.catalogue.model import (
 )
 
 ProtectedUnit = Literal["clinician", "record", "encounter"]
+
+EPISODES = "support_episode"
 
 _HOURS = {"hours": 1, "days": 24}
 
@@ -56,12 +59,13 @@ def check_vocabulary(catalogue: Catalogue, views: Mapping[str, Frame]) -> None:
     for tally in catalogue.tallies:
         if tally.view not in views:
             raise VocabularyError(f"tally {tally.id}: there is no view {tally.view!r}")
-        missing = _needed_columns(tally) - set(views[tally.view].columns)
+        missing = needed_columns(tally) - set(views[tally.view].columns)
         if missing:
             raise VocabularyError(f"tally {tally.id}: view {tally.view} has no columns {sorted(missing)}")
 
 
-def _needed_columns(tally: Tally) -> set[str]:
+def needed_columns(tally: Tally) -> set[str]:
+    """The columns of its view that `tally` reads."""
     entry = tally.entry
     dates = {entry.column} if isinstance(entry, DateEntry) else {entry.start, entry.end, entry.censor}
     cells = {tally.cells.column} if isinstance(tally.cells, CodeCells) else set()
@@ -71,8 +75,17 @@ def _needed_columns(tally: Tally) -> set[str]:
 
 def tables_behind(tally: Tally) -> frozenset[str]:
     """The canonical tables without which `tally` would count nobody for want of an export."""
-    columns = [TABLES_BEHIND_COLUMN.get(column, frozenset()) for column in _needed_columns(tally) - set(tally.strata)]
+    columns = [TABLES_BEHIND_COLUMN.get(column, frozenset()) for column in needed_columns(tally) - set(tally.strata)]
     return TABLES_BEHIND_VIEW[tally.view].union(*columns)
+
+
+def answerable(tally: Tally, exported: frozenset[str]) -> bool:
+    """Whether a site with these exports counts what `tally` asks for, and not nobody for want of an export.
+
+    Episodes that an import derives from encounters will do, but not for what only an export can tell of them.
+    """
+    derived = {EPISODES} if "support_encounter" in exported and not needed_columns(tally) & ONLY_EXPORTED else set()
+    return tables_behind(tally) <= exported | derived
 
 
 def cases(tally: Tally, view: Frame, person_keys: bool = True) -> Cases:

@@ -109,7 +109,7 @@ class Answerer:
         return self._release(ask, self._price(ask), site)
 
     def _effective(self, ask: Ask, site: SiteData) -> pb.Plan:
-        allowed = allowed_tallies(self._config.policy, self._catalogue)
+        allowed = allowed_tallies(self._config.policy, self._catalogue, ask.plan.mode)
         answerable = {t for t in allowed if site.can_answer(self._catalogue.tally(t))}
         return effective_plan(ask.plan, self._ledger.tallies_of(ask.plan_digest), answerable)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from node.measures.cases import tables_behind
+from node.measures.cases import answerable
 from node.measures.exposure import monthly_exposures
-from node.measures.views import Frame, Tables, build_views
+from node.measures.joins import Frame, Tables
+from node.measures.views import build_views
 from node.tables.schema import TABLES
 from protocols.catalogue.model import Tally
 
@@ -23,12 +24,11 @@ class SiteData:
     @classmethod
     def of(cls, tables: Tables, exported: frozenset[str] = frozenset(TABLES)) -> SiteData:
         """Join the canonical tables into views. `exported` are the tables that the site's mapping fills."""
-        derived = {"support_episode"} if "support_encounter" in exported else set()
-        return cls(tables, build_views(tables), exported | derived)
+        return cls(tables, build_views(tables), exported)
 
     def can_answer(self, tally: Tally) -> bool:
         """Whether the site exports what the tally counts; otherwise it would report nobody where nobody looked."""
-        return tables_behind(tally) <= self.exported
+        return answerable(tally, self.exported)
 
     def exposures(self, year: int, quarter: int) -> dict[str, tuple[int, int, int]]:
         """Public facts for the months of a quarter."""

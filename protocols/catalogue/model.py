@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
@@ -11,6 +12,7 @@ ALL_CELL = "all"
 BEYOND = "beyond"
 CENSORED = "open "
 UNKNOWN = "unknown"
+ROLE_STRATUM = "role_group"
 
 
 class _Frozen(BaseModel):
@@ -188,6 +190,13 @@ class Histogram(_Frozen):
     tally: str
     groups: dict[str, tuple[str, ...]] | None = None
 
+    @model_validator(mode="after")
+    def _groups_are_apart(self) -> Self:
+        cells = [cell for group in (self.groups or {}).values() for cell in group]
+        if len(set(cells)) != len(cells):
+            raise ValueError("a cell belongs to one group at most")
+        return self
+
 
 class Panel(_Frozen):
     """Several proportions that belong together, such as the dimensions of a survey; each is a row of its own."""
@@ -315,6 +324,11 @@ class Catalogue(_Frozen):
         """The tally with this id; KeyError if there is none."""
         return {tally.id: tally for tally in self.tallies}[tally_id]
 
+    def releasable(self, mode: Literal["site", "pooled"], measure_ids: Collection[str]) -> frozenset[str]:
+        """The tallies that some of these measures need and that their `publish` lets sites release in this mode."""
+        allowed = (m for m in self.measures if m.id in measure_ids and mode in m.publish.modes)
+        return frozenset(tally for measure in allowed for tally in measure.tallies)
+
     def measure(self, measure_id: str) -> Measure:
         """The measure with this id; KeyError if there is none."""
         return {measure.id: measure for measure in self.measures}[measure_id]
@@ -333,15 +347,41 @@ def _check_formula(measure: Measure, cells: dict[str, set[str]], tallies: dict[s
     for tally_id in measure.tallies:
         if tally_id not in cells:
             raise ValueError(f"measure {measure.id}: there is no tally {tally_id!r}")
-    formula = measure.formula
-    selections = [value for value in dict(formula).values() if isinstance(value, Selection)]
-    for selection in selections:
+        unsplit = set(measure.publish.strata) - set(tallies[tally_id].strata)
+        if unsplit:
+            raise ValueError(f"measure {measure.id}: {tally_id} has no strata {sorted(unsplit)}")
+    for selection in _selections(measure.formula):
         unknown = set(selection.cells) - cells[selection.tally]
         if unknown:
             raise ValueError(f"measure {measure.id}: {selection.tally} has no cells {sorted(unknown)}")
-    if isinstance(formula, Quantile | ReachedBy):
-        bins = tallies[formula.tally].cells
-        if not isinstance(bins, DurationCells):
-            raise ValueError(f"measure {measure.id}: {formula.tally} is no duration tally")
-        if isinstance(formula, ReachedBy) and formula.time not in bins.edges:
-            raise ValueError(f"measure {measure.id}: {formula.time} is no edge of {formula.tally}")
+    match measure.formula:
+        case WeightedRate(tally=tally_id, weights=weights):
+            if set(weights) != cells[tally_id]:
+                raise ValueError(f"measure {measure.id}: give one weight for every cell of {tally_id}")
+        case RoleRatio(tally=tally_id):
+            if ROLE_STRATUM not in tallies[tally_id].strata:
+                raise ValueError(f"measure {measure.id}: {tally_id} has no strata [{ROLE_STRATUM!r}]")
+        case Quantile(tally=tally_id) | ReachedBy(tally=tally_id):
+            _check_life_table(measure, tallies[tally_id])
+
+
+def _selections(formula: Formula) -> tuple[Selection, ...]:
+    """The selections of cells that a formula names."""
+    match formula:
+        case Panel(parts=parts):
+            return tuple(selection for part in parts.values() for selection in _selections(part))
+        case Proportion(numerator=numerator, denominator=denominator):
+            return (numerator, denominator)
+        case Rate(numerator=numerator) | ShareOfNeed(numerator=numerator):
+            return (numerator,)
+        case Histogram(tally=tally_id, groups=groups) if groups is not None:
+            return tuple(Selection(tally=tally_id, cells=cells) for cells in groups.values())
+    return ()
+
+
+def _check_life_table(measure: Measure, tally: Tally) -> None:
+    bins = tally.cells
+    if not isinstance(bins, DurationCells):
+        raise ValueError(f"measure {measure.id}: {tally.id} is no duration tally")
+    if isinstance(measure.formula, ReachedBy) and measure.formula.time not in bins.edges:
+        raise ValueError(f"measure {measure.id}: {measure.formula.time} is no edge of {tally.id}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from protocols.catalogue.model import Catalogue, Measure, Tally
-from protocols.catalogue.words import DIRECTIONS, cell_words, entry_words, formula_words, unit_words
+from protocols.catalogue.words import DIRECTIONS, cell_words, entry_words, formula_words, publish_words, unit_words
 
 _INTRODUCTION = """\
 # Measures
@@ -16,6 +16,10 @@ This page lists everything that catalogue version {version} can ask a site for (
 that is computed from it ({n_measures} measures). A tally is a vector of whole-number counts over a public list of
 cells; it leaves a site with noise only. A measure is arithmetic on noisy tallies and costs no further privacy.
 Every published figure comes with a 95 % interval that includes the privacy noise.
+
+The {n_core} measures that are not marked “asked for on request” are those of an ordinary yearly plan; each of the
+others takes its part of the year's budget only where a plan asks for it. “Published” says how far a figure may be
+taken apart: a measure that is “pooled only” is refused by every node when single sites are asked for it.
 """
 
 _TALLIES = """\
@@ -33,7 +37,10 @@ def render(catalogue: Catalogue, digest: bytes) -> str:
 
 def _lines(catalogue: Catalogue, digest: bytes) -> Iterator[str]:
     yield _INTRODUCTION.format(
-        version=catalogue.version, n_tallies=len(catalogue.tallies), n_measures=len(catalogue.measures)
+        version=catalogue.version,
+        n_tallies=len(catalogue.tallies),
+        n_measures=len(catalogue.measures),
+        n_core=sum(measure.core for measure in catalogue.measures),
     )
     yield f"SHA-256 of the catalogue's canonical bytes: `{digest.hex()}`."
     for group in dict.fromkeys(measure.group for measure in catalogue.measures):
@@ -54,6 +61,7 @@ def _measure(catalogue: Catalogue, measure: Measure) -> Iterator[str]:
     yield f"- **Out of:** {measure.denominator_text}"
     yield f"- **Unit:** {measure.unit}; {DIRECTIONS[measure.direction]}"
     yield f"- **Computed:** {formula_words(catalogue, measure)}"
+    yield f"- **Published:** {publish_words(measure.publish)}{'' if measure.core else '; asked for on request'}"
     for tally in tallies:
         yield f"- **Tally:** `{tally.id}`; protects {unit_words(tally)}"
     if not tallies:

@@ -12,13 +12,17 @@ from protocols.catalogue.model import (
     Histogram,
     Measure,
     OutcomeEntry,
+    Panel,
     Proportion,
+    Publish,
     Quantile,
     Rate,
     ReachedBy,
+    RoleRatio,
     Selection,
     ShareOfNeed,
     Tally,
+    WeightedRate,
 )
 
 DIRECTIONS = {
@@ -33,23 +37,42 @@ EXPOSURES = {
     "patient_days": "patient-days",
 }
 _CELLS = {
+    "1": "Tier 1",
+    "2": "Tier 2",
+    "3": "Tier 3",
     "self": "Self",
     "risk_quality_patient_safety": "Risk, quality or patient safety",
     "automatic_trigger": "Automatic trigger",
     "eap_occupational_health": "EAP or occupational health",
     "hotline_external": "External hotline",
+    "peer_then_professional": "Peer, then professional",
+    "eap_only": "EAP only",
+    "professional_self_efficacy": "Professional self-efficacy",
 }
-_COLUMNS = {"highest_tier": "Tier {}"}
+_COLUMNS = {"open_days": "{} days"}
+_STRATA = {
+    "role_group": "role group",
+    "unit_type": "type of unit",
+    "event_type": "type of event",
+    "harm": "harm",
+    "shift": "shift",
+    "contact_form": "one-to-one or group",
+}
+_PUBLIC_MINIMUM = 5  # the gate's own, which every cell has to pass
 
 
 def cell_words(tally: Tally, cell: str) -> str:
-    """A cell's name for a reader: `Tier 2`, `Automatic trigger`, `4 to 12 hours`, `Later than 720 hours, or never`."""
+    """A cell's name for a reader: `Automatic trigger`, `4 to 12 hours`, `Later than 720 hours, or never`."""
     if isinstance(tally.cells, DurationCells) and isinstance(tally.entry, OutcomeEntry):
         return _duration_words(tally.entry, cell)
     column = getattr(tally.cells, "column", "")
     if column in _COLUMNS:
-        return _COLUMNS[column].format(cell)
-    return _CELLS.get(cell, cell.replace("_", " ").capitalize())
+        return _COLUMNS[column].format(cell.replace("-", " to "))
+    return _in_words(cell)
+
+
+def _in_words(code: str) -> str:
+    return _CELLS.get(code, code.replace("_", " ").capitalize())
 
 
 def stratum_words(catalogue: Catalogue, measure: Measure, stratum: str) -> str:
@@ -58,7 +81,7 @@ def stratum_words(catalogue: Catalogue, measure: Measure, stratum: str) -> str:
         tally = catalogue.tally(measure.formula.tally)
         if stratum in tally.cell_names:
             return cell_words(tally, stratum)
-    return _CELLS.get(stratum, stratum.replace("_", " ").capitalize())
+    return _in_words(stratum)
 
 
 def _duration_words(entry: OutcomeEntry, cell: str) -> str:
@@ -79,15 +102,29 @@ def formula_words(catalogue: Catalogue, measure: Measure) -> str:
             words = f"{formula.per:,} × {title} ÷ {EXPOSURES[formula.exposure]}"
         case Proportion():
             parts = quoted_cells(catalogue, formula.numerator)
-            words = f"100 × {parts} ÷ {quoted_cells(catalogue, formula.denominator)} of {title}"
-        case Histogram():
+            words = f"{formula.per:,} × {parts} ÷ {quoted_cells(catalogue, formula.denominator)} of {title}"
+        case Histogram(groups=None):
             words = f"100 × each cell ÷ all cells of {title}"
+        case Histogram():
+            words = f"100 × each group of cells ÷ all groups of {title}: {_groups(catalogue, measure, formula)}"
+        case Panel():
+            names = ", ".join(f"“{stratum_words(catalogue, measure, part)}”" for part in formula.parts)
+            words = f"for each of {names}: {_panel_words(catalogue, formula)}"
+        case WeightedRate():
+            weights = " + ".join(
+                f"{weight} × “{cell_words(catalogue.tally(formula.tally), cell)}”"
+                for cell, weight in formula.weights.items()
+            )
+            words = f"{formula.per:,} × ({weights}) of {title} ÷ ({EXPOSURES[formula.exposure]} × days of the period)"
+        case RoleRatio():
+            words = f"{title} ÷ headcount of each role group, over the same of all role groups together"
         case Quantile():
             share = f"{formula.probability * 100:.0f} %"
             words = f"the time by which {share} of the cases were over, from the life table of {title}"
         case ReachedBy():
-            share = f"100 × the share of cases over within {formula.time} {_time_unit(catalogue.tally(formula.tally))}"
-            words = f"{share}, from the life table of {title}"
+            over = "not over" if formula.not_yet else "over"
+            time = f"{formula.time} {_time_unit(catalogue.tally(formula.tally))}"
+            words = f"100 × the share of cases {over} within {time}, from the life table of {title}"
         case ShareOfNeed():
             need = f"{formula.need_central * 100:.0f} % of {EXPOSURES[formula.exposure]}"
             band = f"{formula.need_low * 100:.0f} % to {formula.need_high * 100:.0f} %"
@@ -95,6 +132,35 @@ def formula_words(catalogue: Catalogue, measure: Measure) -> str:
         case Context():
             words = f"mean over sites of {EXPOSURES[formula.exposure]}"
     return words
+
+
+def _groups(catalogue: Catalogue, measure: Measure, formula: Histogram) -> str:
+    """The groups of cells with what is in them."""
+    parts = []
+    for group, cells in (formula.groups or {}).items():
+        selection = Selection(tally=formula.tally, cells=cells)
+        parts.append(
+            f"“{stratum_words(catalogue, measure, group)}” is {quoted_cells(catalogue, selection).strip('()')}"
+        )
+    return "; ".join(parts)
+
+
+def _panel_words(catalogue: Catalogue, formula: Panel) -> str:
+    """What every part of a panel computes; the parts differ only in their tally."""
+    part = next(iter(formula.parts.values()))
+    denominator = quoted_cells(catalogue, part.denominator)
+    return f"{part.per:,} × {quoted_cells(catalogue, part.numerator)} ÷ {denominator} of its tally"
+
+
+def publish_words(publish: Publish) -> str:
+    """How and when figures may be published: `pooled only, from 10 sites; never split`."""
+    words = "site or pooled" if "site" in publish.modes else "pooled only"
+    if publish.minimum_sites > _PUBLIC_MINIMUM:
+        words += f", from {publish.minimum_sites} sites"
+    if publish.years > 1:
+        words += f", over {publish.years} years"
+    split = ", ".join(_STRATA.get(stratum, stratum) for stratum in publish.strata)
+    return f"{words}; {f'may be split by {split}' if split else 'never split'}"
 
 
 def quoted_cells(catalogue: Catalogue, selection: Selection) -> str:
