@@ -22,6 +22,8 @@ from node.synthetic.sites import Intervention, draw_plan
 from node.synthetic.support import draw_cases, draw_contacts
 from node.synthetic.workforce import Roster, activity_table, draw_roster, draw_units, staffing_table
 
+_POSITIONS = 500
+
 
 @dataclass(frozen=True)
 class SyntheticSite:
@@ -47,6 +49,16 @@ def synthesize(sites: int, seed: int, first_year: int, years: int) -> tuple[Synt
     clock = Clock.of_years(first_year, years)
     seeds = np.random.SeedSequence(seed).spawn(sites)
     return tuple(_synthesize_site(position, child, clock) for position, child in enumerate(seeds))
+
+
+def synthesize_like(bed_band: str, seed: int, first_year: int, years: int) -> SyntheticSite:
+    """The first site with this bed band in a network of this seed; ValueError if no site can have it."""
+    for position in range(_POSITIONS):
+        child = np.random.SeedSequence(seed, spawn_key=(position,))
+        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(position, 0)))
+        if draw_plan(position, rng).profile["bed_band"] == bed_band:
+            return _synthesize_site(position, child, Clock.of_years(first_year, years))
+    raise ValueError(f"no synthetic site has the bed band {bed_band!r}")
 
 
 def _synthesize_site(position: int, seed: np.random.SeedSequence, clock: Clock) -> SyntheticSite:

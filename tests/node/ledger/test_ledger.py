@@ -83,7 +83,7 @@ def test_tampering_is_found_and_named(statement: str, message: str, node: Node, 
 
 
 def test_another_key_does_not_verify(node: Node) -> None:
-    with pytest.raises(LedgerError, match="the ledger was opened with key .*, and the key given is"):
+    with pytest.raises(LedgerError, match=r"the ledger was opened with key .*, and the key given is"):
         verify_file(node.folder / "ledger.sqlite", Ed25519PrivateKey.generate().public_key())
 
 
