@@ -632,8 +632,8 @@ Global___Acknowledgement: _TypeAlias = Acknowledgement  # noqa: Y015
 class Reconciliation(_message.Message):
     """What the coordinator holds of a site whose ledger was restored from an old backup: the newest head it saw, every
     release that it got after the entry `after_length`, oldest first, each in the site's own signed envelope, and the plans
-    that these answer. A slice that the site was asked for and did not answer may have been drawn all the same, so the
-    ledger years of such slices are named too.
+    that these answer. A request that was sent and got no answer may have been drawn all the same, and so may one that was
+    refused as `internal`; unless a release came for the slice later, its ledger year is named too.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -659,7 +659,7 @@ class Reconciliation(_message.Message):
 
     @_builtins.property
     def unanswered_years(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """ledger years of slices asked for and never answered with a release; rising"""
+        """ledger years of slices that may have been drawn and did not arrive; rising"""
 
     def __init__(
         self,
