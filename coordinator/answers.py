@@ -1,4 +1,5 @@
-"""What becomes of an answer: a verified release is stored, a refusal settles or postpones its request.
+"""What becomes of an answer: a release is stored, a refusal settles or postpones its request, an acknowledgement ends
+the sending of what it names.
 
 Whatever is not accepted leaves an audit event with its code and changes nothing, with one exception: what the right
 site signed and got wrong settles its request as refused, since asking again would bring the same sealed bytes.
@@ -9,24 +10,47 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from google.protobuf.message import DecodeError
+
 from coordinator.clock import Clock
 from coordinator.config import Rounds
 from coordinator.intake import (
+    AuthenticAcknowledgement,
     AuthenticRefusal,
     AuthenticRelease,
+    VerifiedAcknowledgement,
     VerifiedRefusal,
     VerifiedRelease,
     authenticate,
     find_request,
+    verify_acknowledgement,
     verify_refusal,
     verify_release,
 )
+from coordinator.outbox import MAX_ENVELOPES
 from coordinator.rounds.states import RequestState
 from coordinator.store.audit import Actor, Event
 from coordinator.store.database import Store
 from coordinator.store.schema import Release
 from coordinator.store.writer import Writer
 from protocols.refusals import EXPLANATIONS, Code, Refused
+from protocols.v1 import leadline_pb2 as pb
+
+
+def take_payload(store: Store, clock: Clock, rules: Rounds, site_id: str, payload: bytes) -> list[Code | None]:
+    """Take every envelope of a serialised Batch; one that is none, or holds too many, is noted and dropped."""
+    problem: Code | None = None
+    try:
+        envelopes = list(pb.Batch.FromString(payload).envelopes)
+    except DecodeError:
+        problem = Code.MALFORMED
+    else:
+        problem = Code.TOO_LARGE if len(envelopes) > MAX_ENVELOPES else None
+    if problem is None:
+        return take_answers(store, clock, rules, site_id, envelopes)
+    with store.writing() as writer:
+        writer.note(Event(Actor.INTAKE, "payload.refused", site_id, {"code": problem.value}))
+    return [problem]
 
 
 def take_answers(
@@ -45,6 +69,8 @@ def _take_answer(writer: Writer, clock: Clock, rules: Rounds, site_id: str, raw:
         answer = authenticate(raw, site_id, writer)
         if isinstance(answer, AuthenticRefusal):
             _take_refusal(writer, clock, rules, verify_refusal(answer, writer))
+        elif isinstance(answer, AuthenticAcknowledgement):
+            _take_acknowledgement(writer, verify_acknowledgement(answer, writer, clock.now()))
         else:
             _take_release(writer, clock, answer)
     except Refused as refused:
@@ -65,7 +91,7 @@ def _take_release(writer: Writer, clock: Clock, answer: AuthenticRelease) -> Non
             writer.refuse_request(request, refusal, _request_event("request.refused", request.request_id, refusal))
         raise
     if not release.is_repeated:
-        writer.store_release(_row(release, clock), _release_event(release))
+        writer.store_release(_row(release, clock), release.head, _release_event(release))
 
 
 def _row(release: VerifiedRelease, clock: Clock) -> Release:
@@ -102,3 +128,10 @@ def _take_refusal(writer: Writer, clock: Clock, rules: Rounds, refusal: Verified
         writer.postpone_request(request, words, due_at, _request_event("request.postponed", request.request_id, words))
     else:
         writer.refuse_request(request, words, _request_event("request.refused", request.request_id, words))
+
+
+def _take_acknowledgement(writer: Writer, received: VerifiedAcknowledgement) -> None:
+    notice = received.notice
+    if notice.acknowledged_at is None or received.head is not None:
+        details = {"kind": notice.kind.value, "number": notice.number}
+        writer.acknowledge(notice, received.head, Event(Actor.INTAKE, "notice.acknowledge", notice.site_id, details))

@@ -1,7 +1,7 @@
 """From stored releases to what benchmarks are computed from: a site's year, and pooled trends.
 
-A site counts in a year if all four of its slices are there. Exposures over a span of months: headcount and fte are
-means, patient_days a sum, staff_years the mean fte times the months' share of a year.
+A site counts in a year if all four of its slices are there. Exposures over a span of months: headcount (of all, and of
+each role group) and fte are means, patient_days a sum, staff_years the mean fte times the months' share of a year.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from coordinator.store.schema import Plan, Site
 from privacy.accountant import SIGMA_UNIT
 from privacy.strategy import MONTHS, Fit, Matrix, Shape, TableSpec, fit, table_matrix
 from protocols.periods import Grain, Period, periods_of
-from protocols.plan import GRAINS, QUARTERS
+from protocols.plan import GRAINS, HEADCOUNT_BY_ROLE, QUARTERS
 from protocols.v1 import leadline_pb2 as pb
 
 TREND_GRAINS = (Grain.MONTH, Grain.QUARTER)
@@ -42,13 +42,15 @@ class SiteYear:
         return {name: np.array(months, dtype=np.float64) for name, months in monthly.items()}
 
     def exposures(self, period: Period) -> dict[str, float]:
-        """headcount, fte, staff_years and patient_days over a period of the plan's year."""
+        """headcount, fte, staff_years and patient_days over a period of the plan's year.
+
+        Also headcount_ROLE of each role group, where the site declared it in all four slices.
+        """
         span = slice(period.first_month - 1, period.last_month)
-        fte = float(self._monthly["fte"][span].mean())
-        return {
-            "headcount": float(self._monthly["headcount"][span].mean()),
-            "fte": fte,
-            "staff_years": fte * period.grain.months / MONTHS,
+        by_role = (name for name in HEADCOUNT_BY_ROLE if len(self._monthly.get(name, ())) == MONTHS)
+        means = {name: float(self._monthly[name][span].mean()) for name in ("headcount", "fte", *by_role)}
+        return means | {
+            "staff_years": means["fte"] * period.grain.months / MONTHS,
             "patient_days": float(self._monthly["patient_days"][span].sum()),
         }
 

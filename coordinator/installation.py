@@ -26,6 +26,11 @@ public_key = "keys/pso.pub"
 broker_socket = "run/broker.sock"
 publications = "publications"
 
+[sites]                      # what an approval tells a hospital
+approval_days = 30           # renewed over the pipe once two thirds have passed
+superlink = ""               # host:port by which hospitals reach the SuperLink, such as "pso.example.org:443"
+# root_certificates = "ca.crt"   # who may have signed its certificate; without it, those that their systems trust
+
 [rounds]
 deadline_s = 1209600         # after the opening, or after the year's end if that is later
 minimum_sites = 5            # fewer complete sites at the deadline, and the round fails

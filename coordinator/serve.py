@@ -110,7 +110,7 @@ def serve(config: Config, clock: Clock) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             running.callback(signal.signal, number, signal.signal(number, stop))
         running.callback(store.close)
-        broker = Broker(store, clock, config.rounds, key)
+        broker = Broker(store, clock, config, key)
         server = start_broker(broker, socket)
         running.callback(lambda: server.stop(GRACE_S).wait())
         rounds = RoundClock(store, clock, config.rounds.tick_s)

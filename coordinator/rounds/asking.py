@@ -25,10 +25,13 @@ def closes_at(year: int, quarter: int) -> datetime:
     return datetime.combine(end + timedelta(days=1), time(), UTC)
 
 
-def due_requests(requests: Sequence[Request], now: datetime) -> list[Request]:
-    """Those of one site's requests in one round, in the order of quarters, that are to be sent now."""
+def due_requests(requests: Sequence[Request], now: datetime, unanswered: bool = False) -> list[Request]:
+    """Those of one site's requests in one round, in the order of quarters, that are to be sent now.
+
+    With `unanswered`, also those that were sent and to which no answer came yet.
+    """
     waiting = [request for request in requests if request.state is RequestState.WAITING]
-    return list(takewhile(lambda request: request.due_at <= now, waiting))
+    return list(takewhile(lambda r: r.due_at <= now or (unanswered and r.attempts > 0), waiting))
 
 
 def resend_at(now: datetime, attempts: int, rules: Rounds, jitter: random.Random) -> datetime:

@@ -6,7 +6,7 @@ writers wait for each other and neither fails half way. Rows read are detached c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
@@ -15,12 +15,13 @@ from alembic import command
 from alembic.config import Config as AlembicConfig
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, update
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from coordinator.clock import Clock
 from coordinator.store.reader import Reader
+from coordinator.store.schema import Site
 from coordinator.store.writer import Writer
 from protocols.operator.errors import InputError
 
@@ -90,6 +91,11 @@ class Store:
         """One transaction: committed at the end, rolled back on an error."""
         with Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield Writer(session, self._clock)
+
+    def note_seen(self, site_ids: Collection[str]) -> None:
+        """Note that these sites' relays are online. An observation, not an act, so the audit log says nothing of it."""
+        with self._writing.begin() as connection:
+            connection.execute(update(Site).where(Site.site_id.in_(site_ids)).values(last_seen_at=self._clock.now()))
 
     def close(self) -> None:
         """Give back all connections."""

@@ -6,17 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, exists, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from coordinator.rounds.states import RequestState, RoundState
 from coordinator.store.schema import (
     AuditEvent,
+    Notice,
+    NoticeKind,
     Plan,
     Publication,
     Purpose,
     Release,
     Request,
+    RetiredKey,
     Round,
     Site,
     SiteState,
@@ -50,6 +53,49 @@ class Reader:
     def site_by_key_id(self, key_id: str) -> Site | None:
         """The site that signs with this key."""
         return self._session.scalar(select(Site).where(Site.key_id == key_id))
+
+    def retired_key(self, public_key: str) -> RetiredKey | None:
+        """The retired key with this PEM text."""
+        return self._session.get(RetiredKey, public_key)
+
+    def retired_signing_key(self, key_id: str) -> RetiredKey | None:
+        """The retired signing key with this key id."""
+        return self._session.scalar(select(RetiredKey).where(RetiredKey.key_id == key_id))
+
+    def notice(self, site_id: str, kind: NoticeKind, number: int) -> Notice | None:
+        """The notice of this approval or publication to this site."""
+        return self._session.get(Notice, (site_id, kind, number))
+
+    def notice_with_digest(self, site_id: str, digest: bytes) -> Notice | None:
+        """The notice to this site whose body has this SHA-256."""
+        return self._session.scalar(select(Notice).where(Notice.site_id == site_id, Notice.digest == digest))
+
+    def acknowledged(self, site_id: str, kind: NoticeKind) -> int:
+        """The highest serial or number that the site said it received; 0 if none."""
+        query = select(func.max(Notice.number)).where(
+            Notice.site_id == site_id, Notice.kind == kind, Notice.acknowledged_at.is_not(None)
+        )
+        return self._session.scalar(query) or 0
+
+    def sites_to_notify(self, now: datetime, publication: int) -> set[str]:
+        """Ids of the sites whose approval is to be renewed, or to which it, or this publication, may be sent now.
+
+        Without a publication to send, its number is 0.
+        """
+        newest = or_(
+            and_(Notice.kind == NoticeKind.APPROVAL, Notice.number == Site.approval_serial),
+            and_(Notice.kind == NoticeKind.PUBLICATION, Notice.number == publication),
+        )
+        waiting = (
+            select(Notice.site_id)
+            .join(Site, Site.site_id == Notice.site_id)
+            .where(newest, Notice.acknowledged_at.is_(None), Notice.due_at <= now)
+        )
+        was_sent = exists().where(
+            Notice.site_id == Site.site_id, Notice.kind == NoticeKind.PUBLICATION, Notice.number == publication
+        )
+        new = select(Site.site_id).where(or_(Site.renew_at <= now, and_(literal(publication > 0), ~was_sent)))
+        return set(self._session.scalars(waiting)) | set(self._session.scalars(new))
 
     def plan(self, year: int, purpose: Purpose) -> Plan | None:
         """The plan of this year and purpose."""
@@ -135,6 +181,21 @@ class Reader:
         ).one()
         return RoundProgress(*(int(value) for value in row))
 
+    def unanswered(self, site_id: str) -> Sequence[Request]:
+        """The requests that were sent to a site and whose slice it never answered with a release."""
+        was_released = exists().where(
+            Release.plan_id == Round.plan_id, Release.site_id == site_id, Release.quarter == Request.quarter
+        )
+        return self._session.scalars(
+            select(Request)
+            .join(Round, Round.round_id == Request.round_id)
+            .where(Request.site_id == site_id, Request.sent_at.is_not(None), ~was_released)
+        ).all()
+
+    def round(self, round_id: str) -> Round | None:
+        """The round with this id."""
+        return self._session.get(Round, round_id)
+
     def release(self, plan_id: str, site_id: str, quarter: int) -> Release | None:
         """The stored answer to one slice."""
         return self._session.get(Release, (plan_id, site_id, quarter))
@@ -150,6 +211,10 @@ class Reader:
         return self._session.scalars(
             select(Release).where(Release.site_id == site_id).order_by(Release.ledger_length)
         ).all()
+
+    def newest_publication(self) -> int:
+        """The highest number of a publication; 0 before the first one."""
+        return self._session.scalar(select(func.max(Publication.number))) or 0
 
     def publication_numbers(self) -> Sequence[int]:
         """The numbers of all publications, rising."""

@@ -1,6 +1,7 @@
 """The tables. Times are UTC in ISO 8601, which sorts as text; envelopes are kept as the exact bytes that were signed.
 
-Plans, releases, publications and audit events are immutable: triggers in the migrations refuse every change.
+Plans, releases, publications, retired keys and audit events are immutable: triggers in the migrations refuse every
+change.
 """
 
 from __future__ import annotations
@@ -36,10 +37,18 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class SiteState(StrEnum):
-    """Whether a site is asked and its answers are taken."""
+    """Whether a site is asked and its answers are taken; one that left never is again."""
 
     ENABLED = "enabled"
     DISABLED = "disabled"
+    LEFT = "left"
+
+
+class NoticeKind(StrEnum):
+    """What a site is sent without being asked anything: its approval, or the newest publication."""
+
+    APPROVAL = "approval"
+    PUBLICATION = "publication"
 
 
 class Purpose(StrEnum):
@@ -64,6 +73,7 @@ class Base(DeclarativeBase):
         dict[str, Any]: JSON(),
         dict[str, list[str]]: JSON(),
         SiteState: _by_value(SiteState),
+        NoticeKind: _by_value(NoticeKind),
         Purpose: _by_value(Purpose),
         RoundState: _by_value(RoundState),
         RequestState: _by_value(RequestState),
@@ -71,7 +81,10 @@ class Base(DeclarativeBase):
 
 
 class Site(Base):
-    """An enrolled site: who it is, its keys, its public attributes, and the newest ledger head it sent."""
+    """An enrolled site: who it is, its keys and public attributes, its approval, and the newest ledger head it stated.
+
+    `approval` is the envelope of the newest one, renewed from `renew_at` on. `ledger_at` is the site's own time.
+    """
 
     __tablename__ = "sites"
 
@@ -81,9 +94,41 @@ class Site(Base):
     transport_key: Mapped[str] = mapped_column(unique=True)  # canonical PEM
     attributes: Mapped[dict[str, str]]
     state: Mapped[SiteState]
-    ledger_head: Mapped[bytes]  # empty until the first release
+    ledger_head: Mapped[bytes]  # empty if it stated none yet
     ledger_length: Mapped[int]
+    ledger_at: Mapped[datetime]
     enrolled_at: Mapped[datetime]
+    approval: Mapped[bytes]
+    approval_serial: Mapped[int]
+    approval_until: Mapped[datetime]
+    renew_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime | None]  # when its relay was last online, to the minute
+
+
+class RetiredKey(Base):
+    """A key that a site exchanged. No site may enrol with it again; `is_stolen`: nothing that it signed is taken."""
+
+    __tablename__ = "retired_keys"
+
+    public_key: Mapped[str] = mapped_column(primary_key=True)  # PEM, of a signing or a transport key
+    key_id: Mapped[str | None] = mapped_column(unique=True)  # of a signing key
+    site_id: Mapped[str] = mapped_column(ForeignKey("sites.site_id"), index=True)
+    is_stolen: Mapped[bool]
+    retired_at: Mapped[datetime]
+
+
+class Notice(Base):
+    """An approval (by serial) or a publication (by number) on its way to a site, until the site acknowledges it."""
+
+    __tablename__ = "notices"
+
+    site_id: Mapped[str] = mapped_column(ForeignKey("sites.site_id"), primary_key=True)
+    kind: Mapped[NoticeKind] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[bytes]  # SHA-256 of the body that was last sent, which the acknowledgement names; empty before
+    due_at: Mapped[datetime]
+    attempts: Mapped[int]
+    acknowledged_at: Mapped[datetime | None]
 
 
 class Plan(Base):

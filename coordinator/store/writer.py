@@ -16,12 +16,16 @@ from coordinator.rounds.states import (
 )
 from coordinator.store.audit import GENESIS, Event, digest_of
 from coordinator.store.reader import Reader
+from coordinator.store.records import Head, IssuedApproval, SiteKeys
 from coordinator.store.schema import (
     AuditEvent,
+    Notice,
+    NoticeKind,
     Plan,
     Publication,
     Release,
     Request,
+    RetiredKey,
     Round,
     Site,
     SiteState,
@@ -46,9 +50,58 @@ class Writer(Reader):
         self._session.flush()
 
     def set_site_state(self, site: Site, state: SiteState, event: Event) -> None:
-        """Enable or disable a site."""
+        """Enable or disable a site, or note that it left."""
         self._record(event)
         site.state = state
+        self._session.flush()
+
+    def set_attributes(self, site: Site, attributes: Mapping[str, str], event: Event) -> None:
+        """Note a site's public attributes as it declares them now."""
+        self._record(event)
+        site.attributes = dict(attributes)
+        self._session.flush()
+
+    def exchange_keys(self, site: Site, keys: SiteKeys, retired: Sequence[RetiredKey], event: Event) -> None:
+        """Give a site other keys; the retired ones can never be enrolled again."""
+        self._record(event)
+        site.public_key, site.key_id, site.transport_key = keys.public_key, keys.key_id, keys.transport_key
+        self._session.add_all(retired)
+        self._session.flush()
+
+    def approve_site(self, site: Site, issued: IssuedApproval, event: Event) -> None:
+        """Keep a site's newest approval, which is sent until the site acknowledges it."""
+        self._record(event)
+        site.approval, site.approval_serial = issued.envelope, issued.serial
+        site.approval_until, site.renew_at = issued.until, issued.renew_at
+        self._session.add(_new_notice(site.site_id, NoticeKind.APPROVAL, issued.serial, self._clock))
+        self._session.flush()
+
+    def move_head(self, site: Site, head: Head, event: Event) -> None:
+        """Remember the newest head that a site stated."""
+        self._record(event)
+        _set_head(site, head)
+        self._session.flush()
+
+    def add_publication_notice(self, site_id: str, number: int, event: Event) -> Notice:
+        """Have a publication sent to a site until the site acknowledges it."""
+        self._record(event)
+        notice = _new_notice(site_id, NoticeKind.PUBLICATION, number, self._clock)
+        self._session.add(notice)
+        self._session.flush()
+        return notice
+
+    def mark_notified(self, notice: Notice, digest: bytes, due_at: datetime, event: Event) -> None:
+        """Note that a notice is being handed out now, the digest of its body, and when it may be sent again."""
+        self._record(event)
+        notice.digest, notice.due_at, notice.attempts = digest, due_at, notice.attempts + 1
+        self._session.flush()
+
+    def acknowledge(self, notice: Notice, head: Head | None, event: Event) -> None:
+        """Note that a site received a notice, and its ledger's head if that is the newest."""
+        self._record(event)
+        notice.acknowledged_at = self._clock.now()
+        if head is not None:
+            _set_head(self._session.get_one(Site, notice.site_id), head)
         self._session.flush()
 
     def add_plan(self, plan: Plan, event: Event) -> None:
@@ -82,14 +135,13 @@ class Writer(Reader):
             request.attempts += 1
         self._session.flush()
 
-    def store_release(self, release: Release, event: Event) -> None:
-        """Keep a verified release, settle its request, and remember the site's ledger head if it is newer."""
+    def store_release(self, release: Release, head: Head | None, event: Event) -> None:
+        """Keep a verified release, settle its request, and remember its ledger's head if that is the newest."""
         self._record(event)
         request = self._session.get_one(Request, release.request_id)
         request.state = REQUEST_MACHINE.after(request.state, RequestEvent.RELEASE)
-        site = self._session.get_one(Site, release.site_id)
-        if release.ledger_length > site.ledger_length:
-            site.ledger_head, site.ledger_length = release.ledger_head, release.ledger_length
+        if head is not None:
+            _set_head(self._session.get_one(Site, release.site_id), head)
         self._session.add(release)
         self._session.flush()
 
@@ -128,3 +180,19 @@ class Writer(Reader):
         row.digest = digest_of(row)
         self._session.add(row)
         self._session.flush()
+
+
+def _set_head(site: Site, head: Head) -> None:
+    site.ledger_head, site.ledger_length, site.ledger_at = head.hash, head.length, head.at
+
+
+def _new_notice(site_id: str, kind: NoticeKind, number: int, clock: Clock) -> Notice:
+    return Notice(
+        site_id=site_id,
+        kind=kind,
+        number=number,
+        digest=b"",
+        due_at=clock.now(),
+        attempts=0,
+        acknowledged_at=None,
+    )

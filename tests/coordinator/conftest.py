@@ -15,7 +15,7 @@ from coordinator.broker import Broker
 from coordinator.config import Config, load_config
 from coordinator.installation import install, pso_key
 from coordinator.rounds.conduct import advance_rounds, open_rounds
-from coordinator.sites import add_site
+from coordinator.sites.enrolment import Approved, Terms, approve, read_enrolment
 from coordinator.store.database import Store
 from protocols.v1 import broker_pb2
 from tests.coordinator.site import TinySite
@@ -61,10 +61,15 @@ class World:
 
     def enrol(self, site_id: str) -> TinySite:
         site = TinySite(site_id, now_s=lambda: self.clock.now().timestamp())
-        files = site.write_files(self.folder)
-        add_site(self.store, self.clock, site_id, (files["key"], files["transport_key"]), files["profile"])
+        self.approve(site)
         self.sites.append(site)
         return site
+
+    def approve(self, site: TinySite, new_keys: bool = False, is_stolen: bool = False) -> Approved:
+        """What `sites approve` does once the fingerprint was compared."""
+        file, read_out = site.write_enrolment(self.folder)
+        terms = Terms(read_out, new_keys, is_stolen)
+        return approve(self.store, self.clock, self.config, self.key, read_enrolment(file), terms)
 
     def open(self, deadline_s: int | None = None) -> list[str]:
         rounds = open_rounds(self.store, self.clock, self.config, self.key, YEAR, deadline_s)
@@ -97,23 +102,27 @@ class World:
         clock = SetClock(self.clock.moment)
         made = opened(folder, clock)
         made.sites = [
-            replace(site, sealed=dict(site.sealed), now_s=lambda: clock.now().timestamp()) for site in self.sites
+            replace(site, sealed=dict(site.sealed), received=[], now_s=lambda: clock.now().timestamp())
+            for site in self.sites
         ]
         return made
 
 
 def opened(folder: Path, clock: SetClock) -> World:
-    config = load_config(install(folder, clock).config)
+    path = install(folder, clock).config
+    path.write_text(path.read_text().replace('superlink = ""', 'superlink = "pso.example.org:443"'))
+    config = load_config(path)
     store, key = Store(config.paths.database, clock), pso_key(config)
-    return World(folder, clock, config, store, key, Broker(store, clock, config.rounds, key), [])
+    return World(folder, clock, config, store, key, Broker(store, clock, config, key), [])
 
 
 @pytest.fixture(scope="session")
 def enrolled(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """Five sites and nothing asked yet; only to be copied."""
+    """Five sites that have their approvals, and nothing asked yet; only to be copied."""
     made = opened(tmp_path_factory.mktemp("enrolled"), SetClock())
     for number in range(1, 6):
         made.enrol(f"site-{number:02d}")
+    made.pump()
     made.store.close()
     return made
 

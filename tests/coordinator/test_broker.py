@@ -12,11 +12,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from coordinator.broker import MAX_ENVELOPES, SERVICE, start_broker
+from coordinator.broker import SERVICE, start_broker
+from coordinator.outbox import MAX_ENVELOPES
 from coordinator.rounds.conduct import open_rounds
 from coordinator.rounds.states import RequestState
-from coordinator.sites import set_site_state
-from coordinator.store.schema import SiteState
+from coordinator.sites.register import disable_site
 from protocols.keys import canonical_transport_key
 from protocols.v1 import broker_pb2
 from protocols.v1 import leadline_pb2 as pb
@@ -100,7 +100,7 @@ def test_strange_nodes_get_nothing_and_do_no_harm(world: World, broker: BrokerSt
 
 def test_a_disabled_site_is_not_asked(world: World, broker: BrokerStub) -> None:
     world.open()
-    set_site_state(world.store, "site-01", SiteState.DISABLED)
+    disable_site(world.store, "site-01")
     assert take(broker, world.sites[0].node(1)) == []
 
 
@@ -165,7 +165,7 @@ def test_requests_carry_the_newest_ledger_head_that_was_seen(world: World, broke
         site = reader.site("site-01")
         releases = reader.releases_of_site("site-01")
     assert site is not None
-    assert site.ledger_length == max(release.ledger_length for release in releases) == 15
+    assert site.ledger_length == max(release.ledger_length for release in releases) == 16
     assert site.ledger_head == releases[-1].ledger_head
 
 

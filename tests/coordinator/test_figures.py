@@ -27,7 +27,7 @@ def test_a_sites_figures_are_its_yearly_cells_with_the_stated_noise(finished: Wo
     catalogue, _ = current_catalogue()
     message = read_plan(plan)
     figures = site_figures(years[0], message)
-    assert set(figures.tallies) == {tally.id for tally in catalogue.tallies}
+    assert set(figures.tallies) == {request.tally for request in message.tallies}
     for request in message.tallies:
         tally = figures.tallies[request.tally]
         sent = next(t for t in years[0].slices[3].tables if t.tally == request.tally)

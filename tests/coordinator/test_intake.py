@@ -15,9 +15,8 @@ from coordinator.intake import authenticate
 from coordinator.plans import read_plan
 from coordinator.rounds.conduct import close_rounds
 from coordinator.rounds.states import RequestState
-from coordinator.sites import set_site_state
+from coordinator.sites.register import disable_site, enable_site
 from coordinator.store.audit import first_broken
-from coordinator.store.schema import SiteState
 from privacy.accountant import sigma_1024
 from protocols.refusals import Code, Refused
 from protocols.statement import (
@@ -257,9 +256,10 @@ def test_the_answer_of_one_site_does_not_pass_for_another(case: Case) -> None:
 
 
 def test_a_disabled_site_is_not_believed(case: Case) -> None:
-    set_site_state(case.world.store, "site-01", SiteState.DISABLED)
+    disable_site(case.world.store, "site-01")
     assert case.take(case.sealed(case.sound())) is Code.UNKNOWN_KEY
-    set_site_state(case.world.store, "site-01", SiteState.ENABLED)
+    world = case.world
+    enable_site(world.store, world.clock, world.config, world.key, "site-01")
     assert case.take(case.sealed(case.sound())) is None
 
 

@@ -12,7 +12,7 @@ from coordinator.rounds.asking import resend_at
 from coordinator.rounds.conduct import advance_rounds, close_rounds, open_rounds
 from coordinator.rounds.states import RequestState, RoundState
 from coordinator.rounds.status import round_status, status_text
-from coordinator.sites import set_site_state
+from coordinator.sites.register import disable_site
 from coordinator.store.schema import Request, SiteState
 from protocols.operator.errors import InputError, RuleError
 from protocols.refusals import Code
@@ -193,7 +193,7 @@ def test_a_round_is_opened_once_for_a_year_that_has_begun_and_for_enough_sites(w
     with pytest.raises(RuleError, match="is open"):
         world.open()
     close_rounds(world.store)
-    set_site_state(world.store, "site-01", SiteState.DISABLED)
+    disable_site(world.store, "site-01")
     with pytest.raises(RuleError, match="4 sites are enabled"):
         world.open()
 

@@ -49,13 +49,16 @@ class Coordinator:
         self.port = free_port()
         self.config = folder / "coordinator.toml"
         folder.mkdir(parents=True, exist_ok=True)
-        self.config.write_text(f"[rounds]\nresend_s = 0.2\ntick_s = 0.1\n[web]\nport = {self.port}\n")
+        self.config.write_text(
+            f"[rounds]\nresend_s = 0.2\ntick_s = 0.1\n[web]\nport = {self.port}\n[sites]\nsuperlink = 'localhost:1'\n"
+        )
         self.call("init", "--dir", str(folder), config=False)
         self.pso = load_public_key(folder / "keys/pso.pub")
         self.sites = [TinySite(f"site-{number}") for number in range(5)]
         for site in self.sites:
-            files = [f"--{name.replace('_', '-')}={path}" for name, path in site.write_files(folder).items()]
-            self.call("sites", "add", "--site-id", site.site_id, *files)
+            file, read_out = site.write_enrolment(folder)
+            out = folder / f"{site.site_id}.approval"
+            self.call("sites", "approve", str(file), "--fingerprint", read_out, "--out", str(out))
 
     def call(self, *words: str, config: bool = True) -> dict[str, Any]:
         options = ["--config", str(self.config)] if config else []
@@ -166,4 +169,4 @@ def test_killed_in_the_middle_of_a_round_it_goes_on(coordinator: Coordinator) ->
         pump.join()
     assert coordinator.answers() == 5 * 8
     assert [len(site.sealed) for site in coordinator.sites] == [8] * 5
-    assert [site.entries for site in coordinator.sites] == [16] * 5
+    assert [site.entries for site in coordinator.sites] == [17] * 5

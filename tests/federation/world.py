@@ -12,31 +12,32 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import grpc
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from coordinator.broker import Broker
 from coordinator.config import Config, load_config
 from coordinator.installation import install, pso_key
 from coordinator.rounds.conduct import advance_rounds, open_rounds
-from coordinator.sites import add_site
+from coordinator.sites.enrolment import Approved, Terms, approve, read_enrolment
 from coordinator.store.database import Store
 from node.clock import Clock
 from node.config import NodeConfig
 from node.config import load_config as load_node_config
-from node.enrolment import init_site
+from node.enrolment import init_site, load_transport_key, make_request
 from node.gateway import Gateway
 from node.identity import load_identity
+from node.inbox import Inbox
+from node.journal import Journal
 from node.ledger.files import verify_file
 from node.ledger.store import Ledger
+from node.membership import install_approval
 from node.policy import scopes
 from node.release.answer import Answerer
 from node.release.site import SiteData
 from protocols.catalogue import current_catalogue
 from protocols.keys import load_public_key
 from protocols.plan import plan_rho_nano
-from protocols.statement import key_id, open_statement
+from protocols.statement import fingerprint, key_id, open_statement
 from protocols.v1 import broker_pb2
 from protocols.v1 import leadline_pb2 as pb
 
@@ -86,9 +87,13 @@ class SimulatedNode:
     config: NodeConfig
     clock: Clock
     load: LoadSite
-    transport_key: str
     crash_at: str | None = None
     released: dict[tuple[bytes, int], set[bytes]] = field(default_factory=dict)
+
+    @property
+    def transport_key(self) -> str:
+        """The relay's public key as it is now."""
+        return load_transport_key(self.config)
 
     def start(self) -> None:
         """As after a start of the daemon: everything is read from disk."""
@@ -97,7 +102,8 @@ class SimulatedNode:
         answerer = Answerer(
             self.config, identity, current_catalogue(), ledger, lambda: self.load(self.config), self.clock, self._step
         )
-        self.ledger, self.gateway = ledger, Gateway(answerer.answer)
+        inbox = Inbox(self.config, answerer, Journal(self.config.paths.journal), self.clock)
+        self.ledger, self.gateway = ledger, Gateway(inbox.take)
 
     def exchange(self, payload: bytes) -> bytes | None:
         """The answer of the daemon, or None if it died; then it is started again."""
@@ -128,7 +134,9 @@ class Federation:
 
     def __init__(self, folder: Path, sites: int, load: LoadSite, profiles: Path | None = None) -> None:
         self.folder, self.clock = folder, SetClock()
-        self.config: Config = load_config(install(folder / "pso", self.clock).config)
+        settings = install(folder / "pso", self.clock).config
+        settings.write_text(settings.read_text().replace('superlink = ""', 'superlink = "localhost:9092"'))
+        self.config: Config = load_config(settings)
         self.key = pso_key(self.config)
         self.store = Store(self.config.paths.database, self.clock)
         self.nodes = [self._enrol(f"site-{number:02d}", load, profiles) for number in range(1, sites + 1)]
@@ -137,25 +145,26 @@ class Federation:
     def _enrol(self, site_id: str, load: LoadSite, profiles: Path | None) -> SimulatedNode:
         exports = self.folder / "sites" / site_id / "exports"
         exports.mkdir(parents=True, exist_ok=True)
-        made = init_site(self.folder / "nodes" / site_id, site_id, self.config.paths.public_key, exports)
-        transport = ec.generate_private_key(ec.SECP384R1()).public_key()
-        pem = transport.public_bytes(
-            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-        ).decode()
-        transport_file = made.config.with_name("transport.pub")
-        transport_file.write_text(pem)
-        profile = made.config.with_name("profile.toml")
-        profile.write_text((profiles / site_id / "profile.toml").read_text() if profiles else PROFILE)
-        add_site(self.store, self.clock, site_id, (made.public_key, transport_file), profile)
-        node = SimulatedNode(load_node_config(made.config), self.clock, load, pem)
+        made = init_site(self.folder / "nodes" / site_id, site_id, exports)
+        made.profile.write_text((profiles / site_id / "profile.toml").read_text() if profiles else PROFILE)
+        node = SimulatedNode(load_node_config(made.config), self.clock, load)
+        self.approve(node)
         node.start()
         return node
+
+    def approve(self, node: SimulatedNode, new_keys: bool = False) -> Approved:
+        """The site's request, its approval by the PSO, and the approval's import, with both fingerprints read out."""
+        made = make_request(node.config, node.config.paths.ledger.with_name("enrolment"), self.clock)
+        terms = Terms(made.fingerprint, new_keys)
+        done = approve(self.store, self.clock, self.config, self.key, read_enrolment(made.file), terms)
+        install_approval(node.config, done.site.approval, fingerprint(self.key.public_key()), self.clock.now_s())
+        return done
 
     def restart_coordinator(self) -> None:
         """As after kill -9: what is not in the store is gone."""
         self.store.close()
         self.store = Store(self.config.paths.database, self.clock)
-        self.broker = Broker(self.store, self.clock, self.config.rounds, self.key)
+        self.broker = Broker(self.store, self.clock, self.config, self.key)
 
     def open(self, year: int = YEAR, deadline_s: int | None = None) -> list[str]:
         """Open the year's rounds."""

@@ -10,7 +10,7 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-_IMMUTABLE = ("plans", "releases", "publications", "audit_events")
+_IMMUTABLE = ("plans", "releases", "publications", "retired_keys", "audit_events")
 
 
 def _time(name: str, nullable: bool = False) -> sa.Column[str]:
@@ -35,7 +35,8 @@ def _bytes(name: str) -> sa.Column[bytes]:
 
 def upgrade() -> None:
     """Apply."""
-    _parties_and_rounds()
+    _sites()
+    _rounds()
     _what_is_kept_for_ever()
     for table in _IMMUTABLE:
         for act in ("UPDATE", "DELETE"):
@@ -45,7 +46,7 @@ def upgrade() -> None:
             )
 
 
-def _parties_and_rounds() -> None:
+def _sites() -> None:
     op.create_table(
         "sites",
         sa.Column("site_id", sa.String, primary_key=True),
@@ -56,8 +57,35 @@ def _parties_and_rounds() -> None:
         _state("state"),
         _bytes("ledger_head"),
         _number("ledger_length"),
+        _time("ledger_at"),
         _time("enrolled_at"),
+        _bytes("approval"),
+        _number("approval_serial"),
+        _time("approval_until"),
+        _time("renew_at"),
+        _time("last_seen_at", nullable=True),
     )
+    op.create_table(
+        "retired_keys",
+        sa.Column("public_key", sa.String, primary_key=True),
+        sa.Column("key_id", sa.String, nullable=True, unique=True),
+        sa.Column("site_id", sa.String, sa.ForeignKey("sites.site_id"), nullable=False, index=True),
+        sa.Column("is_stolen", sa.Boolean, nullable=False),
+        _time("retired_at"),
+    )
+    op.create_table(
+        "notices",
+        sa.Column("site_id", sa.String, sa.ForeignKey("sites.site_id"), primary_key=True),
+        sa.Column("kind", sa.String(16), primary_key=True),
+        sa.Column("number", sa.Integer, primary_key=True),
+        _bytes("digest"),
+        _time("due_at"),
+        _number("attempts"),
+        _time("acknowledged_at", nullable=True),
+    )
+
+
+def _rounds() -> None:
     op.create_table(
         "plans",
         sa.Column("plan_id", sa.String, primary_key=True),

@@ -1,0 +1,1 @@
+"""The commands of `leadline-coordinator`, one module per kind."""

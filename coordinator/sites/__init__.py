@@ -1,0 +1,1 @@
+"""Enrolled sites: how they join, are approved for a time, and leave."""
