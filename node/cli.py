@@ -8,7 +8,7 @@ import sys
 import typer
 
 from node.commands import console as console_commands
-from node.commands import egress, exchange, ledger, run, site, synthetic
+from node.commands import egress, exchange, ledger, mapping, run, site, synthetic
 from node.explain import explain
 from protocols.operator import console
 
@@ -22,6 +22,7 @@ app = typer.Typer(
 site.register(app)
 exchange.register(app)
 run.register(app)
+mapping.register(app)
 egress.register(app)
 console_commands.register(app)
 app.add_typer(ledger.app, name="ledger")

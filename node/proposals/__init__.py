@@ -1,0 +1,13 @@
+"""Proposing a mapping: what the exports' headers and values say about which column is which.
+
+look_at(folder) sees the exports, propose(seen) says what they mean, apply(proposal, changes) takes a person's
+decisions, accepted(proposal) keeps what is sure, and to_toml(proposal) writes it down.
+"""
+
+from node.proposals.changes import ChangeError, accepted, apply
+from node.proposals.look import Seen, look_at
+from node.proposals.match import propose
+from node.proposals.model import Change, Proposal
+from node.proposals.write import to_toml
+
+__all__ = ["Change", "ChangeError", "Proposal", "Seen", "accepted", "apply", "look_at", "propose", "to_toml"]

@@ -1,0 +1,120 @@
+"""Proposing a whole mapping: which tables each export fills, and where every column comes from.
+
+Every table is matched with every export twice: first by headers and values alone, then again with the knowledge of
+which identifiers the well matched keys of the first time hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from node.proposals.drafting import draft_source, stand_ins
+from node.proposals.look import Seen
+from node.proposals.model import CODES_SHOWN, ColumnLook, FileLook, LeftOut, Missing, Proposal, ProposedSource
+from node.proposals.pairs import Chosen, Known, Pairs, known_keys, match, weigh, why_left_out
+from node.proposals.words import table_likeness, vocabulary
+from node.tables.schema import TABLES, Table
+
+Matches = dict[tuple[str, int], dict[str, Chosen]]
+
+LEAST_SCORE = 0.55
+_CLEARLY_BETTER = 0.25
+_STAND_IN_SCORE = 0.35
+_TELLING_NAME = 0.7
+
+
+def propose(seen: Sequence[Seen]) -> Proposal:
+    """The mapping that headers and values speak for, with what is doubtful, missing, and left out on purpose."""
+    files = [one for one in seen if not one.error]
+    weighed = {(name, i): weigh(table, one) for name, table in TABLES.items() for i, one in enumerate(files)}
+    alone = _match_all(files, weighed, {})
+    matches = _match_all(files, weighed, known_keys(alone, files))
+    drafted = [draft_source(TABLES[table], files[i], chosen, matches, i) for (table, i), chosen in matches.items()]
+    order = {name: n for n, name in enumerate(TABLES)}
+    sources = tuple(sorted(drafted, key=lambda source: (order[source.table], source.file)))
+    return Proposal(
+        files=tuple(map(_file_look, files)),
+        sources=sources,
+        left_out=_left_out(seen),
+        tables_missing=_tables_missing(sources),
+    )
+
+
+def _match_all(files: Sequence[Seen], weighed: Mapping[tuple[str, int], Pairs], known: Known) -> Matches:
+    """The tables that each file fills, with their columns; a file that is clearly worse than another is dropped."""
+    found: dict[tuple[str, int], tuple[float, dict[str, Chosen]]] = {}
+    for (name, i), pairs in weighed.items():
+        chosen = match(TABLES[name], files[i], pairs, known)
+        score = _score(TABLES[name], files[i], chosen)
+        if score >= LEAST_SCORE:
+            found[name, i] = (score, chosen)
+    best = {name: max((s for (t, _), (s, _) in found.items() if t == name), default=0.0) for name in TABLES}
+    return {place: chosen for place, (score, chosen) in found.items() if score >= best[place[0]] - _CLEARLY_BETTER}
+
+
+def _score(table: Table, seen: Seen, chosen: Mapping[str, Chosen]) -> float:
+    """How much speaks for the export filling the table: required columns, columns only this table has, the name."""
+    name = table_likeness(seen.named, table.name)
+    standing_in = stand_ins(table)
+    weights = total = 0.0
+    for column in table.columns:
+        if not column.required:
+            continue
+        weight = 0.5 if column.name in standing_in else 1.0
+        found = chosen.get(column.name)
+        missing = _STAND_IN_SCORE if column.name in standing_in else _composable(table, column.name, name)
+        if found is None and not missing:
+            return 0.0
+        weights += weight
+        total += weight * (found.confidence if found else missing)
+    own = max((chosen[c.name].confidence for c in table.columns if c.name in chosen and _is_own(c.name)), default=0.0)
+    if own < 0.5 and name < _TELLING_NAME:
+        return 0.0
+    return 0.65 * total / weights + 0.2 * own + 0.15 * name
+
+
+def _composable(table: Table, column: str, name: float) -> float:
+    """What counts for a key that has no column: it may be made of others, where the file is called like the table."""
+    composed = {("support_activation", "activation_key"), ("support_encounter", "encounter_key")}
+    composed.add(("support_encounter", "activation_key"))
+    return 0.3 if (table.name, column) in composed and name > 0 else 0.0
+
+
+def _is_own(column: str) -> bool:
+    """Whether no other table has a column of this name."""
+    return sum(any(c.name == column for c in table.columns) for table in TABLES.values()) == 1
+
+
+def _file_look(seen: Seen) -> FileLook:
+    columns = []
+    for name in seen.columns:
+        if why_left_out(seen, name) is not None:
+            continue
+        looked = seen.parts.get(name, seen.profiles[name])
+        coded = looked.shape == "codes"
+        codes = tuple(text for text, rows in looked.values if rows > 1)[:CODES_SHOWN] if coded else ()
+        columns.append(ColumnLook(name=name, shape=looked.shape, filled=round(looked.filled, 3), codes=codes))
+    return FileLook(file=seen.file, sheet=seen.sheet, where=seen.where, columns=tuple(columns))
+
+
+def _left_out(seen: Sequence[Seen]) -> tuple[LeftOut, ...]:
+    found: dict[tuple[str, str], LeftOut] = {}
+    for one in seen:
+        if one.error:
+            found[one.file, ""] = LeftOut(file=one.file, reason=one.error)
+        for column in one.columns:
+            reason = why_left_out(one, column)
+            if reason is not None:
+                found[one.file, column] = LeftOut(file=one.file, column=column, reason=reason)
+    return tuple(found.values())
+
+
+def _tables_missing(sources: Sequence[ProposedSource]) -> tuple[Missing, ...]:
+    costs: Mapping[str, Any] = vocabulary()["costs"]
+    filled = {source.table for source in sources}
+    return tuple(
+        Missing(column=name, cost=costs[name], required=False)
+        for name in TABLES
+        if name in costs and name not in filled
+    )

@@ -1,0 +1,114 @@
+"""A proposal as mapping.toml: plain, in the order of the tables, every line with the reason for it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+
+from node.proposals.model import Choice, Proposal, ProposedSource
+from node.tables.mapping import Origin
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
+_BARE_KEY = re.compile(r"^[A-Za-z0-9_-]+$")
+
+
+def to_toml(proposal: Proposal) -> str:
+    """The mapping file of a proposal, as it stands; what lacks a required column is written as a comment."""
+    lines = [
+        "# The mapping of this site's exports, proposed from their headers and values. Read it before you trust it;",
+        "# change it as you like. The number before each reason is how sure the proposal is, from 0 to 1.",
+        "version = 1",
+    ]
+    for source in proposal.sources:
+        if source.wanted is not False:
+            lines += ["", *_source_lines(source)]
+    lines += _remarks(proposal)
+    return "\n".join(lines) + "\n"
+
+
+def _source_lines(source: ProposedSource) -> list[str]:
+    remarks = [f"# {_plain(source.why)}.", *(f"# Question: {_plain(question)}" for question in source.questions)]
+    body = ["[[source]]", f"table = {quoted(source.table)}", f"file = {quoted(source.file)}"]
+    if source.sheet is not None:
+        body.append(f"sheet = {quoted(source.sheet)}")
+    if source.where:
+        body.append(f"where = {_inline((name, _list(values)) for name, values in source.where.items())}")
+    if source.explode is not None:
+        columns, separator = _list(source.explode.columns), quoted(source.explode.separator)
+        body.append(f"explode = {{ columns = {columns}, separator = {separator} }}")
+    if source.date_order is not None:
+        body.append(f"date_order = {quoted(source.date_order)}")
+    body.append("[source.columns]")
+    for choice in source.choices:
+        body += _choice_lines(choice)
+    gaps = [f"#   {gap.column}{': ' + gap.cost if gap.cost else ''}" for gap in source.missing]
+    if gaps:
+        body += ["# No column was found for:", *map(_plain, gaps)]
+    if not source.is_complete:
+        lacking = ", ".join(gap.column for gap in source.missing if gap.required)
+        remarks.append(f"# Not in use, because required columns are missing: {lacking}.")
+        body = [line if line.startswith("#") else f"# {line}" for line in body]
+    return remarks + body
+
+
+def _choice_lines(choice: Choice) -> list[str]:
+    lines = [f"# {choice.confidence:.2f}: {_plain(choice.why)}"] if not choice.settled else []
+    if choice.question:
+        lines.append(f"# Question: {_plain(choice.question)}")
+    if choice.unread:
+        lines.append(f"# Words without a code yet: {_plain(', '.join(choice.unread))}")
+    return [*lines, f"{choice.column} = {_origin(choice.origin)}"]
+
+
+def _origin(origin: Origin) -> str:
+    if origin.column is not None and origin.time is None and not origin.codes:
+        return quoted(origin.column)
+    parts: list[tuple[str, str]] = []
+    if origin.column is not None:
+        parts.append(("column", quoted(origin.column)))
+    if origin.columns:
+        parts.append(("columns", _list(origin.columns)))
+    if origin.constant is not None:
+        parts.append(("constant", quoted(origin.constant)))
+    if origin.time is not None:
+        parts.append(("time", quoted(origin.time)))
+    for name, words in (("checkbox", origin.checkbox), ("codes", origin.codes)):
+        if words:
+            parts.append((name, _words(words)))
+    return _inline(parts)
+
+
+def _words(words: Mapping[str, str]) -> str:
+    return _inline((word, quoted(code)) for word, code in words.items())
+
+
+def _inline(pairs: Iterable[tuple[str, str]]) -> str:
+    return "{ " + ", ".join(f"{_key(name)} = {value}" for name, value in pairs) + " }"
+
+
+def _list(values: Iterable[str]) -> str:
+    return "[" + ", ".join(map(quoted, values)) + "]"
+
+
+def _key(name: str) -> str:
+    return name if _BARE_KEY.match(name) else quoted(name)
+
+
+def quoted(text: str) -> str:
+    """A TOML basic string."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _plain(text: str) -> str:
+    """A text fit for one comment line."""
+    return _CONTROL.sub(" ", text)
+
+
+def _remarks(proposal: Proposal) -> list[str]:
+    lines = [f"#   {gap.column}: {gap.cost}" for gap in proposal.tables_missing]
+    found = ["", "# No export fills these tables:", *lines] if lines else []
+    left = [
+        f"#   {item.file}{', ' + repr(item.column) if item.column else ''}: {item.reason}" for item in proposal.left_out
+    ]
+    return found + (["", "# Left out on purpose; these columns are never read:", *map(_plain, left)] if left else [])
