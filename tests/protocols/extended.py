@@ -59,7 +59,14 @@ NEW_TALLIES = [
         strata={"unit_type": ["icu", "emergency", UNKNOWN]},
     ),
     tally("night_events", where=[NIGHT]),
-    tally("helped", view="encounters", unit="clinician", key="person_key", cap=2),
+    tally(
+        "helped",
+        view="encounters",
+        unit="clinician",
+        key="person_key",
+        cap=2,
+        strata={"role_group": ["nurse_midwife", "physician", UNKNOWN]},
+    ),
     tally(
         "night_fixes",
         where=[NIGHT],
@@ -92,6 +99,31 @@ NEW_MEASURES = [
         need_high="0.3",
     ),
     measure("Z7", kind="context", exposure="fte"),
+    measure(
+        "Z10",
+        kind="panel",
+        parts={
+            "offers": {
+                "kind": "proportion",
+                "numerator": cells("night_offers", "yes"),
+                "denominator": cells("night_offers", "yes", "no"),
+            },
+            "fixes": {
+                "kind": "proportion",
+                "numerator": cells("night_fixes", "0-30"),
+                "denominator": cells("night_fixes", "0-30", "30-60", "beyond"),
+            },
+        },
+    ),
+    measure(
+        "Z11",
+        kind="weighted_rate",
+        tally="night_fixes",
+        weights={"0-30": "15", "30-60": "45", "beyond": "60"},
+        exposure="headcount",
+        per=1000,
+    ),
+    measure("Z12", kind="role_ratio", tally="helped"),
 ]
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, get_args
 
@@ -16,31 +17,101 @@ from protocols.catalogue import (
     load_catalogue_file,
     parse_catalogue,
 )
-from protocols.catalogue.model import BEYOND, UNKNOWN, DurationCells, Formula, OutcomeEntry
+from protocols.catalogue.model import (
+    BEYOND,
+    UNKNOWN,
+    DateEntry,
+    DurationCells,
+    Formula,
+    Histogram,
+    OutcomeEntry,
+    WeightedRate,
+)
+from protocols.plan import ROLE_GROUPS
 from tests.protocols.extended import NEW_MEASURES, extended, measure, shipped, tally
 
 CATALOGUE, DIGEST = current_catalogue()
 # A change of this digest is a new catalogue: sites hold plans to it, so it takes a new version and a new file.
-GOLDEN_DIGEST = "e54a9c0644168f2b7ea0257fd3f3df882f9d57fdaf1d070b6def8b02d9c75919"
+GOLDEN_DIGEST = "f6070f925a12db704af39b9a1ee0cdfe9a8bc49b2acc4c6997d58c008fe7cfdb"
 
 TALLIES_OF_MEASURES = {
+    "A1": ("reported_events",),
     "A2": ("serious_events",),
     "A4": ("exposed",),
+    "A5": ("repeat_exposure",),
+    "A6": ("open_days",),
     "B1": ("activations",),
     "B2": ("trigger_offers",),
     "B3": ("activations",),
+    "B5": ("activation_reasons",),
     "C1": ("supported",),
     "C2": ("supported",),
+    "C3": ("supported",),
+    "C6": ("debriefs",),
+    "C7": ("awareness",),
     "D1": ("contact_time",),
     "D2": ("contact_time",),
-    "E1": ("episode_tier",),
+    "E1": ("episode_path",),
+    "E2": ("episode_path",),
+    "E4": ("episode_path",),
+    "E5": ("reinforced_care",),
     "F1": ("recovery",),
     "F2": ("recovery",),
+    "F3": ("recovery",),
+    "F4": ("trajectories",),
+    "F6": ("departures",),
+    "F7": ("needs_met",),
+    "G1": ("reviews_held",),
     "G2": ("responses",),
+    "G3": ("punitive_responses",),
+    "G4": ("system_fixes",),
+    "H1": ("action_strength",),
     "H2": ("rca_strength",),
     "H3": ("actions_on_time",),
+    "H5": ("staffing_cited",),
+    "H6": ("shifts",),
     "H7": ("fixes_after_support",),
+    "H8": ("lessons_shared",),
+    "I1": (
+        "svest_psychological_distress",
+        "svest_physical_distress",
+        "svest_colleague_support",
+        "svest_supervisor_support",
+        "svest_institutional_support",
+        "svest_professional_self_efficacy",
+        "svest_resilience",
+        "svest_turnover_intentions",
+        "svest_absenteeism",
+    ),
+    "I2": ("second_victims",),
     "J1": (),
+}
+CORE = ["A2", "A4", "B1", "B2", "B3", "C1", "C2", "D1", "D2", "E1", "F1", "F2", "G2", "H2", "H3", "H7", "J1"]
+ROLES = ("role_group",)
+UNITS = ("unit_type",)
+EVERYWHERE = ("site", "pooled")
+# Modes, strata, minimum of sites and years of the measures whose figures the data model calls small or sensitive.
+HELD_BACK = {
+    "E5": (("pooled",), (), 10, 1),
+    "F3": (EVERYWHERE, (), 5, 3),
+    "F4": (("pooled",), ROLES, 5, 1),
+    "F6": (EVERYWHERE, ROLES, 5, 3),
+    "G3": (EVERYWHERE, (), 10, 1),
+}
+STRATA = {
+    "A1": ("unit_type", "event_type", "harm"),
+    "A5": ("role_group", "unit_type"),
+    "F7": ("contact_form",),
+    "H1": ("event_type",),
+    "H5": ("unit_type", "shift"),
+    "H6": ("unit_type", "shift"),
+    **dict.fromkeys(("C6", "G1", "G4", "H8"), UNITS),
+    **dict.fromkeys(("A2", "B2", "E5", "F3", "G3", "H2", "H3", "H7", "J1"), ()),
+}
+CAPS = {"actions_on_time": 3, "action_strength": 3, "needs_met": 2, "punitive_responses": 2, "system_fixes": 2}
+KEYS = {
+    "clinician": {"person_key", "respondent_key"},
+    "record": {"event_key", "activation_key", "debrief_key", "shift_key"},
 }
 
 
@@ -63,18 +134,89 @@ def test_canonical_json_is_sorted_bare_and_utf8() -> None:
         canonical_json({"x": float("nan")})
 
 
-def test_the_seventeen_measures_stand_on_their_tallies() -> None:
+def test_the_forty_measures_stand_on_their_tallies() -> None:
+    assert len(CATALOGUE.measures) == 40
     assert {m.id: m.tallies for m in CATALOGUE.measures} == TALLIES_OF_MEASURES
     assert {t.id for t in CATALOGUE.tallies} == {name for names in TALLIES_OF_MEASURES.values() for name in names}
+    assert [m.id for m in CATALOGUE.measures if m.core] == CORE
+
+
+@pytest.mark.parametrize("measure_id", [m.id for m in CATALOGUE.measures])
+def test_every_measure_says_how_it_may_be_published(measure_id: str) -> None:
+    publish = CATALOGUE.measure(measure_id).publish
+    strata = STRATA.get(measure_id, ROLES)
+    found = (publish.modes, publish.strata, publish.minimum_sites, publish.years)
+    assert found == HELD_BACK.get(measure_id, (EVERYWHERE, strata, 5, 1))
+
+
+def test_a_figure_that_is_never_split_rests_on_a_tally_that_cannot_be_split() -> None:
+    for measure_id in ("E5", "G3"):
+        assert [CATALOGUE.tally(name).strata for name in TALLIES_OF_MEASURES[measure_id]] == [{}]
+
+
+def test_what_is_pooled_only_cannot_be_asked_of_single_sites() -> None:
+    every = set(TALLIES_OF_MEASURES)
+    pooled, single = (CATALOGUE.releasable(mode, every) for mode in ("pooled", "site"))
+    assert pooled == {tally.id for tally in CATALOGUE.tallies}
+    assert pooled - single == {"reinforced_care", "trajectories"}
+    assert CATALOGUE.releasable("site", {"E5", "C1"}) == {"supported"}
+    assert CATALOGUE.releasable("site", set()) == frozenset()
 
 
 @pytest.mark.parametrize("tally_id", [t.id for t in CATALOGUE.tallies])
 def test_each_tally_protects_the_unit_that_it_is_keyed_by(tally_id: str) -> None:
     found = CATALOGUE.tally(tally_id)
-    assert found.key == "person_key" if found.unit == "clinician" else found.key in ("event_key", "activation_key")
+    assert found.key in KEYS[found.unit]
+    assert (found.key == "respondent_key") == (found.view == "answers")
     assert len(set(found.cell_names)) == len(found.cell_names)
     assert all(codes[-1] == UNKNOWN for codes in found.strata.values())
-    assert found.cap == (3 if tally_id == "actions_on_time" else 1)
+    assert found.cap == CAPS.get(tally_id, 1)
+
+
+def test_the_role_groups_are_those_of_the_headcounts_by_role() -> None:
+    listed = {t.strata["role_group"] for t in CATALOGUE.tallies if "role_group" in t.strata}
+    assert listed == {(*ROLE_GROUPS, UNKNOWN)}
+
+
+def test_waits_are_those_of_the_design() -> None:
+    lags = {t.id: t.entry.lag_days for t in CATALOGUE.tallies if isinstance(t.entry, DateEntry) and t.entry.lag_days}
+    assert lags == {
+        "trigger_offers": 30,
+        "lessons_shared": 14,
+        "repeat_exposure": 90,
+        "reviews_held": 90,
+        "system_fixes": 90,
+        "staffing_cited": 90,
+        "episode_path": 90,
+        "trajectories": 30,
+        "departures": 365,
+    }
+
+
+def test_survey_answers_and_days_of_load_enter_once_at_the_end_of_their_year() -> None:
+    entries = {t.id: t.entry.column for t in CATALOGUE.tallies if isinstance(t.entry, DateEntry)}
+    at_the_end = {tally_id for tally_id, column in entries.items() if column == "year_end"}
+    survey = {name for measure_id in ("C7", "I1", "I2") for name in TALLIES_OF_MEASURES[measure_id]}
+    assert at_the_end == survey | {"open_days"}
+
+
+def test_the_weights_of_the_load_are_the_middles_of_its_bins() -> None:
+    formula = CATALOGUE.measure("A6").formula
+    assert isinstance(formula, WeightedRate)
+    for name, weight in formula.weights.items():
+        first, last = map(int, name.split("-"))
+        assert weight == Decimal(first + last) / 2
+
+
+def test_the_tiers_of_e1_hold_every_path_once() -> None:
+    formula = CATALOGUE.measure("E1").formula
+    assert isinstance(formula, Histogram)
+    assert formula.groups == {
+        "1": ("local",),
+        "2": ("peer",),
+        "3": ("peer_then_professional", "professional_only", "eap_only"),
+    }
+    assert sum(formula.groups.values(), ()) == CATALOGUE.tally("episode_path").cell_names
 
 
 def test_the_follow_ups_of_the_design() -> None:
@@ -128,6 +270,13 @@ def of_tally(tally_id: str, **changes: object) -> Callable[[dict[str, Any]], Non
 def of_formula(measure_id: str, **changes: object) -> Callable[[dict[str, Any]], None]:
     def change(raw: dict[str, Any]) -> None:
         next(m for m in raw["measures"] if m["id"] == measure_id)["formula"].update(changes)
+
+    return change
+
+
+def of_publish(measure_id: str, **changes: object) -> Callable[[dict[str, Any]], None]:
+    def change(raw: dict[str, Any]) -> None:
+        next(m for m in raw["measures"] if m["id"] == measure_id)["publish"].update(changes)
 
     return change
 
@@ -188,6 +337,36 @@ SPOILED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     ),
     "a quantile of one": (of_formula("D1", probability="1"), "less than 1"),
     "a time between edges": (of_formula("F2", time=31), "measure F2: 31 is no edge of recovery"),
+    "a group of unknown cells": (
+        of_formula("E1", groups={"1": ["local", "global"]}),
+        r"measure E1: episode_path has no cells \['global'\]",
+    ),
+    "a cell in two groups": (of_formula("E1", groups={"1": ["local"], "2": ["local"]}), "one group at most"),
+    "a panel of unknown cells": (
+        with_measure(
+            kind="panel",
+            parts={
+                "x": {
+                    "kind": "proportion",
+                    "numerator": {"tally": "awareness", "cells": ["yes"]},
+                    "denominator": {"tally": "awareness", "cells": ["yes", "perhaps"]},
+                }
+            },
+        ),
+        r"measure Z8: awareness has no cells \['perhaps'\]",
+    ),
+    "a panel of nothing": (with_measure(kind="panel", parts={}), "at least 1 item"),
+    "a cell without a weight": (of_formula("A6", weights={"1-30": "15.5"}), "one weight for every cell of open_days"),
+    "roles of a tally without roles": (
+        with_measure(kind="role_ratio", tally="debriefs"),
+        r"measure Z8: debriefs has no strata \['role_group'\]",
+    ),
+    "a split that the tally does not know": (
+        of_publish("G3", strata=["role_group"]),
+        r"measure G3: punitive_responses has no strata \['role_group'\]",
+    ),
+    "no way to publish": (of_publish("A2", modes=[]), "at least 1 item"),
+    "fewer sites than the gate's five": (of_publish("A2", minimum_sites=4), "greater than or equal to 5"),
     "an unknown formula": (with_measure(kind="sql", query="select *"), "sql"),
     "an unknown exposure": (of_formula("J1", exposure="salaries"), "headcount"),
 }

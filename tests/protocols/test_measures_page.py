@@ -6,7 +6,7 @@ import pytest
 
 from protocols.catalogue import current_catalogue
 from protocols.catalogue.page import render
-from protocols.catalogue.words import cell_words, entry_words, formula_words, unit_words
+from protocols.catalogue.words import cell_words, entry_words, formula_words, publish_words, unit_words
 
 PAGE = Path(__file__).parents[2] / "docs" / "measures.md"
 CATALOGUE, DIGEST = current_catalogue()
@@ -48,6 +48,38 @@ def test_every_measure_and_tally_is_on_the_page() -> None:
             "action”",
         ),
         ("J1", "mean over sites of average headcount"),
+        (
+            "A6",
+            "1,000 × (15.5 × “1 to 30 days” + 60.5 × “31 to 90 days” + 135.5 × “91 to 180 days” + 273.5 × “181 to 366 "
+            "days”) of “Clinicians inside an open episode, by how many days of the year” ÷ (average headcount × days "
+            "of the period)",
+        ),
+        (
+            "C3",
+            "“Clinicians supported at tier 2 or 3” ÷ headcount of each role group, over the same of all role groups "
+            "together",
+        ),
+        (
+            "E1",
+            "100 × each group of cells ÷ all groups of “Support episodes, by their path through the tiers”: “Tier 1” "
+            "is “Local”; “Tier 2” is “Peer”; “Tier 3” is “Peer, then professional” + “Professional only” + “EAP only”",
+        ),
+        (
+            "F3",
+            "100 × the share of cases not over within 365 days, from the life table of “Days from event to "
+            "self-reported recovery”",
+        ),
+        (
+            "H6",
+            "1,000 × “Yes” ÷ all cells of “Shifts, by whether there were more patients than the nurses could safely "
+            "care for”",
+        ),
+        (
+            "I1",
+            "for each of “Psychological distress”, “Physical distress”, “Colleague support”, “Supervisor support”, "
+            "“Institutional support”, “Professional self-efficacy”, “Resilience”, “Turnover intentions”, "
+            "“Absenteeism”: 100 × “Yes” ÷ all cells of its tally",
+        ),
     ],
 )
 def test_formulas_are_told_in_words(measure: str, words: str) -> None:
@@ -57,7 +89,8 @@ def test_formulas_are_told_in_words(measure: str, words: str) -> None:
 @pytest.mark.parametrize(
     ("tally", "cell", "words"),
     [
-        ("episode_tier", "2", "Tier 2"),
+        ("episode_path", "peer_then_professional", "Peer, then professional"),
+        ("open_days", "31-90", "31 to 90 days"),
         ("activations", "eap_occupational_health", "EAP or occupational health"),
         ("contact_time", "4-12", "4 to 12 hours"),
         ("contact_time", "beyond", "Later than 720 hours, or never"),
@@ -66,6 +99,26 @@ def test_formulas_are_told_in_words(measure: str, words: str) -> None:
 )
 def test_cells_are_told_in_words(tally: str, cell: str, words: str) -> None:
     assert cell_words(CATALOGUE.tally(tally), cell) == words
+
+
+@pytest.mark.parametrize(
+    ("measure", "words"),
+    [
+        ("C1", "site or pooled; may be split by role group"),
+        ("A2", "site or pooled; never split"),
+        ("E5", "pooled only, from 10 sites; never split"),
+        ("F3", "site or pooled, over 3 years; never split"),
+        ("F4", "pooled only; may be split by role group"),
+        ("G3", "site or pooled, from 10 sites; never split"),
+        ("H6", "site or pooled; may be split by type of unit, shift"),
+    ],
+)
+def test_how_figures_may_be_published_is_told_in_words(measure: str, words: str) -> None:
+    assert publish_words(CATALOGUE.measure(measure).publish) == words
+    page = render(CATALOGUE, DIGEST)
+    of_measure = page.partition(f"### {measure} ")[2].partition("###")[0]
+    on_request = "" if CATALOGUE.measure(measure).core else "; asked for on request"
+    assert f"- **Published:** {words}{on_request}\n" in of_measure
 
 
 def test_units_and_entries_are_told_in_words() -> None:

@@ -15,11 +15,11 @@ from node.config import Policy
 from node.release.site import DataNotReady, SiteData
 from privacy.accountant import sigma_1024
 from protocols.catalogue import current_catalogue
-from protocols.plan import labels
+from protocols.plan import HEADCOUNT_BY_ROLE, labels
 from protocols.refusals import EXPLANATIONS, Code
 from protocols.statement import seal_statement
 from protocols.v1 import leadline_pb2 as pb
-from tests.node.world import NOW, Node, Pso, SettableClock, supported_site
+from tests.node.world import Node, Pso, SettableClock, supported_site
 
 QUARTERS = (1, 2, 3, 4)
 GENEROUS = Policy(clinician_epsilon=Decimal(20), record_epsilon=Decimal(20))
@@ -65,7 +65,9 @@ def test_counts_are_right_but_for_the_noise(tmp_path: Path, pso: Pso) -> None:
 def test_exposures_are_public_facts_rounded_to_ten(node: Node, pso: Pso) -> None:
     release = node.release(pso.request(pso.plan(), 1)).message
     exposures = {exposure.name: list(exposure.months) for exposure in release.exposures}
-    assert exposures == {"headcount": [2000] * 3, "fte": [1720] * 3, "patient_days": [5000] * 3}
+    by_role = dict.fromkeys(HEADCOUNT_BY_ROLE, [0] * 3) | {"headcount_nurse_midwife": [2000] * 3}
+    assert exposures == {"headcount": [2000] * 3, "fte": [1720] * 3, "patient_days": [5000] * 3} | by_role
+    assert list(exposures) == sorted(exposures)
 
 
 def test_the_year_is_charged_once_and_a_retry_costs_nothing(node: Node, pso: Pso) -> None:
@@ -85,7 +87,7 @@ def test_the_head_in_a_release_is_in_the_ledger(node: Node, pso: Pso) -> None:
 
 
 def test_scopes_are_charged_apart(node: Node, pso: Pso) -> None:
-    node.release(pso.request(pso.plan(("supported", "activations", "episode_tier")), 1))
+    node.release(pso.request(pso.plan(("supported", "activations", "episode_path")), 1))
     assert node.ledger.spent(2025) == {"clinician": 60_000_000, "record": 30_000_000}
 
 
