@@ -1,1 +1,1 @@
-"""Reading export files as tables of text: CSV, TSV and Parquet, with encoding and delimiter found."""
+"""Reading exports as tables of text: delimited files, workbooks, Parquet, FHIR documents and views of databases."""

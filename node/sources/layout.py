@@ -1,4 +1,4 @@
-"""Where the table is in a delimited file: delimiter, header row, and the rows that are no data."""
+"""Where the table is in a text file or a sheet: delimiter, header row, and the rows that are no data."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from node.sources.table import Wanted, header_name
 
 DELIMITERS = (",", ";", "\t", "|")
 HEADER_WITHIN_ROWS = 20
+MAX_COLUMNS = 2_000
 _TOTAL = re.compile(
     r"\W*(grand\s+|sub-?\s*)?"
     r"(totals?|totaux|totaal|gesamt|summe|sum|suma|somme|count|number)"
@@ -37,6 +38,11 @@ class Header:
         """The column names as they are compared."""
         return tuple(map(header_name, self.cells))
 
+    @cached_property
+    def width(self) -> int:
+        """The number of columns up to the last one with a name."""
+        return max((place for place, name in enumerate(self.names, start=1) if name), default=0)
+
     def position(self, column: str) -> int | None:
         """Where a column is, or None."""
         name = header_name(column)
@@ -44,20 +50,29 @@ class Header:
 
 
 def find_header(lines: Sequence[str], wanted: Wanted, file: str) -> Header:
-    """The first of the top rows that holds every needed column, under the delimiter that splits it furthest.
-
-    Raises FileRefused if there is none, or if a wanted column occurs twice in it.
-    """
+    """The header of a delimited text, under the delimiter that splits it furthest; see choose_header."""
     tops = [
         Header(delimiter, row, record)
         for delimiter in DELIMITERS
         for row, record in enumerate(islice(records(lines, delimiter), HEADER_WITHIN_ROWS), start=1)
     ]
+    return choose_header(tops, wanted, file)
+
+
+def choose_header(tops: Sequence[Header], wanted: Wanted, file: str) -> Header:
+    """The first of the top rows that holds every needed column.
+
+    Raises FileRefused if there is none, if a wanted column occurs twice in it, or if it is wider than MAX_COLUMNS.
+    """
     full = [top for top in tops if not missing_from(top.names, wanted.needed)]
     if not full:
         raise _no_header(tops, wanted, file)
-    first = {top.delimiter: top for top in reversed(full)}
-    header = max((first[d] for d in DELIMITERS if d in first), key=lambda top: len(top.names))
+    first: dict[str, Header] = {}
+    for top in full:
+        first.setdefault(top.delimiter, top)
+    header = max(first.values(), key=lambda top: len(top.names))
+    if header.width > MAX_COLUMNS:
+        raise FileRefused(file, f"it has more than {MAX_COLUMNS} columns", "export the mapped columns alone")
     refuse_repeated(header.names, wanted, file)
     return header
 
@@ -82,7 +97,7 @@ def refuse_repeated(names: Sequence[str], wanted: Wanted, file: str) -> None:
 
 def no_columns(names: Sequence[str], missing: Sequence[str], file: str) -> FileRefused:
     """The refusal for a file that lacks needed columns, with the nearest names that it has, as it writes them."""
-    near = [match for column in missing for match in _nearest(column, names)]
+    near = [match for column in missing if (match := nearest(column, names)) is not None]
     hint = f" (nearest found: {_quoted(near)})" if near else ""
     return FileRefused(
         file,
@@ -98,9 +113,10 @@ def _no_header(tops: Sequence[Header], wanted: Wanted, file: str) -> FileRefused
     return no_columns(best.cells, missing_from(best.names, wanted.needed), file)
 
 
-def _nearest(column: str, names: Sequence[str]) -> list[str]:
+def nearest(wanted: str, names: Sequence[str]) -> str | None:
+    """The name most like the wanted one, as it is written; None if none is like it."""
     written = {header_name(name): " ".join(name.split()) for name in names if name.strip()}
-    return [written[near] for near in difflib.get_close_matches(header_name(column), written, n=1)]
+    return next((written[near] for near in difflib.get_close_matches(header_name(wanted), written, n=1)), None)
 
 
 def _quoted(names: Sequence[str]) -> str:

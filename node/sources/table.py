@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+MAX_ROWS = 5_000_000
+"""More than any site writes in decades; forms that can hold more rows than bytes are refused beyond."""
 
 
 def header_name(name: str) -> str:
@@ -37,6 +41,8 @@ class TextTable:
     `cells`: one text column per wanted column that is present, one row per usable data row, white space stripped,
     blank as "". `numbers`: the row number of each in the file, counted from 1 as a spreadsheet does.
     `left`: rows that are no usable data rows, as rule -> their numbers. `absent`: optional columns not in the file.
+    `header_row` is 0 where names do not stand in a row. `marks`: (rule, column) -> rows whose value was mended already
+    while it was read; they may name rows that have left.
     """
 
     file: str
@@ -47,6 +53,7 @@ class TextTable:
     encoding: str
     delimiter: str
     header_row: int
+    marks: Mapping[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def rows_read(self) -> int:

@@ -11,7 +11,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
-from node.tables.schema import Column
+from node.tables.schema import ROLE_GROUP, SCORE, Column
 
 # What a required code becomes when it is blank, and when it says something that is not recognised.
 FALLBACKS: dict[str, tuple[str, str]] = {
@@ -21,6 +21,7 @@ FALLBACKS: dict[str, tuple[str, str]] = {
     "unit_type": ("other", "other"),
     "referral_source": ("unknown", "other"),
     "event_reason": ("other", "other"),
+    "factor": ("other", "other"),
     "role_group": ("support_admin_other", "support_admin_other"),
     "behaviour": ("not_reviewed", "undetermined"),
     "outcome": ("unknown", "unknown"),
@@ -45,10 +46,11 @@ def normalise_code(text: str) -> str:
 def code_lookup(table: str, column: Column, local: Mapping[str, str]) -> Lookup:
     """The function from a word to the code of a column (or "yes"/"no" of a flag), None if it is not recognised."""
     section = "flag" if column.kind == "flag" else f"{table}.{column.name}"
+    section = "score" if column.codes == SCORE else section
     known = _words(section) or _words(column.name)
     known = {**known, **{normalise_code(code): code for code in column.codes or ("yes", "no")}}
     known.update({normalise_code(word): code for word, code in local.items()})
-    titles = _titles(column.codes) if column.name == "role_group" else ()
+    titles = _titles(column.codes) if set(ROLE_GROUP) <= set(column.codes) else ()
 
     def look(text: str) -> str | None:
         word = normalise_code(text)
@@ -74,6 +76,14 @@ def harm_lookup(column: Column, local: Mapping[str, str], read_marks: bool) -> L
         return plain(text) or chosen.get(word) or (chosen.get(letter[1]) if letter else None)
 
     return look
+
+
+def harm_form(text: str) -> str | None:
+    """Whether a harm is given as a letter, a number or a word; None for words that stand beside any scale."""
+    word = _NUMBER_IN_FRONT.sub("", normalise_code(text))
+    if word in _words("harm_marks") or word in ("a", "b"):
+        return "numbers" if word.isdigit() else "letters"
+    return "words" if _words("harm").get(word) in ("mild_harm", "moderate_harm", "severe_harm") else None
 
 
 @cache

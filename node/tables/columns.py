@@ -17,10 +17,10 @@ from node.tables.distinct import by_distinct, distinct_texts
 from node.tables.draft import Draft
 from node.tables.keys import KeyHasher, is_damaged, key_namespace
 from node.tables.numbers import parse_number
+from node.tables.personal import has_email
 from node.tables.schema import Column
 from node.tables.stamps import NO_CLOCK, Stamps, read_clocks, read_stamps
 
-PLAIN_LENGTH = 40
 FALLBACK_SHARE = 0.2
 NAME_SHARE = 0.5
 MIDNIGHT_SHARE = 0.02
@@ -36,8 +36,8 @@ _SUPPLIED_LATER = frozenset(
         ("staffing_period", "fte"),
     )
 )
-# A due date lies ahead by its nature; an event's date is judged after its day and month were compared with the report.
-_MAY_LIE_AHEAD = frozenset((("rca_action", "due_date"), ("safety_event", "event_date")))
+# An event's date is judged after its day and month were compared with the report.
+_JUDGED_LATER = frozenset((("safety_event", "event_date"),))
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,9 @@ def read_column(draft: Draft, column: Column, text: pd.Series[str], reading: Rea
         _read_number(draft, column, text, column.name in reading.decimal_commas)
     elif column.kind == "plain":
         plain = without_blanks(text)
-        too_long = plain.str.len().gt(PLAIN_LENGTH)
+        too_long = plain.str.len().gt(column.max_chars)
         draft.apply("text_too_long", too_long, column.name)
+        draft.apply("not_a_code", by_distinct(plain, has_email, "bool"), column.name)
         draft.frame[column.name] = plain.mask(too_long)
     else:
         lookup = code_lookup(draft.table.name, column, reading.codes.get(column.name, {}))
@@ -161,7 +162,7 @@ def read_dates(
 
 
 def _without_future(draft: Draft, column: Column, days: NDArray[np.datetime64], today: date) -> NDArray[np.datetime64]:
-    if (draft.table.name, column.name) in _MAY_LIE_AHEAD:
+    if column.may_lie_ahead or (draft.table.name, column.name) in _JUDGED_LATER:
         return days
     future = days > np.datetime64(today)
     draft.apply("future_date" if column.required else "future_optional", future, column.name)

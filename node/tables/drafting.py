@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from node.sources.reader import read_export
+from node.sources.refused import FileRefused
 from node.sources.table import TextTable
 from node.tables.clocks import parse_clock, split_stamp
-from node.tables.codes import harm_lookup, normalise_code
+from node.tables.codes import harm_form, harm_lookup, normalise_code
 from node.tables.columns import (
     Reading,
     look_up,
@@ -27,6 +27,7 @@ from node.tables.draft import Draft
 from node.tables.keys import KeyHasher
 from node.tables.mapping import Source
 from node.tables.numbers import uses_decimal_comma
+from node.tables.personal import personal_values
 from node.tables.reshape import prepare, text_of
 from node.tables.row_rules import apply_row_rules
 from node.tables.schema import Table
@@ -38,12 +39,14 @@ TITLE_COLUMN = "_title"
 Texts = dict[str, "pd.Series[str]"]
 
 
-def draft_file(path: Path, source: Source, hasher: KeyHasher, today: date) -> Draft:
-    """Read one export; raises FileRefused if the file as a whole cannot be used."""
-    export, facts = prepare(read_export(path, source.wanted), source)
+def draft_export(read: TextTable, source: Source, hasher: KeyHasher, today: date) -> Draft:
+    """The draft of one export as it was read; raises FileRefused if it as a whole cannot be used."""
+    export, facts = prepare(read, source)
     texts = {name: text_of(export, origin) for name, origin in source.columns.items()}
+    _refuse_personal(source, texts, export.file)
     draft = Draft(source.target, pd.DataFrame(index=pd.RangeIndex(len(export.cells))), export.numbers, [facts])
     _remark_absent(draft, source, export)
+    _apply_marks(draft, source, export)
     if facts.none_match:
         asked = " or ".join(f"'{column}' is none of {', '.join(values)}" for column, values in source.where.items())
         draft.remark("where_matches_none", "", asked, facts.name)
@@ -54,6 +57,33 @@ def draft_file(path: Path, source: Source, hasher: KeyHasher, today: date) -> Dr
     _read_columns(draft, source, export, texts, reading)
     apply_row_rules(draft, today)
     return draft
+
+
+def _refuse_personal(source: Source, texts: Texts, file: str) -> None:
+    for name, origin in source.columns.items():
+        if origin.column is None:
+            continue
+        what = personal_values(source.target.column(name), texts[name], origin.codes)
+        if what is not None:
+            raise FileRefused(
+                file, f"column '{origin.column}' seems to hold {what}, which are never read", "map another column"
+            )
+
+
+def _apply_marks(draft: Draft, source: Source, export: TextTable) -> None:
+    """Count what was mended while the export was read, for every column that was made of the mended ones."""
+    for (rule, read), rows in export.marks.items():
+        for name, origin in source.columns.items():
+            if read in origin.source_columns:
+                draft.apply(rule, np.isin(export.numbers, rows), name)
+    for name in source.columns:
+        damaged = [c for c in source.columns[name].source_columns if c in export.cells and _is_damaged(export.cells[c])]
+        if damaged:
+            draft.remark("damaged_characters", name, f"in column {', '.join(damaged)}", export.file)
+
+
+def _is_damaged(text: pd.Series[str]) -> bool:
+    return bool(text.str.contains("\ufffd", regex=False).any())
 
 
 def _remark_absent(draft: Draft, source: Source, export: TextTable) -> None:
@@ -132,6 +162,14 @@ def _read_harm(draft: Draft, text: pd.Series[str], reading: Reading) -> None:
     column = draft.table.column("harm")
     codes = reading.codes.get("harm", {})
     local = draft.frame["harm_source_scale"].eq("local")
+    _remark_scales(draft, text)
     published = look_up(text, harm_lookup(column, codes, read_marks=True))
     values = published.mask(local, look_up(text, harm_lookup(column, codes, read_marks=False)))
     settle_codes(draft, column, text, values)
+
+
+def _remark_scales(draft: Draft, text: pd.Series[str]) -> None:
+    """Flag a column that holds marks of several scales, or marks beside the words of another scale."""
+    words = {harm_form(value) for value in distinct_texts(without_blanks(text))[1]} - {None}
+    if len(words) > 1:
+        draft.remark("harm_scales_mixed", "harm", " and ".join(sorted(map(str, words))), draft.files[0].name)

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import pandas as pd
 
-from node.sources.reader import export_files
+from node.sources.database import read_url, read_view
+from node.sources.door import export_files
+from node.sources.reader import read_export
+from node.sources.refused import FileRefused
+from node.sources.table import TextTable
 from node.tables.accounting import file_qualities, flags_of, table_quality
 from node.tables.columns import missing_column
 from node.tables.draft import Draft
-from node.tables.drafting import draft_file
+from node.tables.drafting import draft_export
 from node.tables.episodes import derive_episodes
+from node.tables.inputs import input_qualities
 from node.tables.keys import KeyHasher
 from node.tables.links import table_flags
-from node.tables.mapping import Mapping
-from node.tables.quality import FileQuality, Flag, QualityReport
+from node.tables.mapping import Mapping, Source
+from node.tables.quality import QualityReport
 from node.tables.row_rules import require_values
 from node.tables.schema import TABLES, Table
 from node.tables.versions import carry_missing_figures, keep_last_versions, sum_titles
@@ -37,8 +43,7 @@ def import_exports(folder: Path, mapping: Mapping, hasher: KeyHasher, today: dat
     Raises FileRefused for the first file that cannot be used; no row is lost without a count in the report.
     """
     tables: dict[str, pd.DataFrame] = {}
-    files: list[FileQuality] = []
-    flags: list[Flag] = []
+    finished: list[Draft] = []
     for table in TABLES.values():
         drafts = _drafts(folder, mapping, table, hasher, today)
         if not drafts:
@@ -46,14 +51,14 @@ def import_exports(folder: Path, mapping: Mapping, hasher: KeyHasher, today: dat
             continue
         draft = Draft.joined(drafts)
         tables[table.name] = _finish(draft)
-        files += file_qualities(draft)
-        flags += flags_of(draft)
+        finished.append(draft)
     if not any(source.table == "support_episode" for source in mapping.sources):
         tables["support_episode"] = derive_episodes(tables, hasher, today)
     quality = QualityReport(
-        files=tuple(files),
+        files=tuple(file for draft in finished for file in file_qualities(draft)),
         tables=tuple(table_quality(table, tables[table.name]) for table in TABLES.values()),
-        flags=(*flags, *table_flags(tables)),
+        inputs=input_qualities(tables, finished),
+        flags=(*(flag for draft in finished for flag in flags_of(draft)), *table_flags(tables)),
     )
     return Imported(tables, quality)
 
@@ -66,12 +71,34 @@ def empty_table(table: Table) -> pd.DataFrame:
 
 
 def _drafts(folder: Path, mapping: Mapping, table: Table, hasher: KeyHasher, today: date) -> list[Draft]:
+    sources = [source for source in mapping.sources if source.table == table.name]
+    _refuse_twice(folder, sources)
     return [
-        draft_file(path, source, hasher, today)
-        for source in mapping.sources
-        if source.table == table.name
-        for path in export_files(folder, source.file)
+        draft_export(export, source, hasher, today) for source in sources for export in _read_exports(folder, source)
     ]
+
+
+def _read_exports(folder: Path, source: Source) -> Iterator[TextTable]:
+    if source.database is not None:
+        url = read_url(source.database.url_file, source.database.url_env)
+        yield read_view(url, source.database.view, source.wanted)
+        return
+    for path in export_files(folder, str(source.file)):
+        yield read_export(path, source.wanted, source.sheet)
+
+
+def _refuse_twice(folder: Path, sources: Sequence[Source]) -> None:
+    """Raise FileRefused if two sources of a table take the same rows, with the same keys, of one file."""
+    seen: set[object] = set()
+    for source in sources:
+        identity = [(name, source.columns.get(name)) for name in source.target.identity]
+        rows = (source.sheet, repr((sorted(source.where.items()), source.explode, identity)))
+        for path in export_files(folder, source.file) if source.file is not None else ():
+            if (path, rows) in seen:
+                raise FileRefused(
+                    path.name, f"two sources of {source.table} take the same rows of it", "take one out of the mapping"
+                )
+            seen.add((path, rows))
 
 
 def _finish(draft: Draft) -> pd.DataFrame:

@@ -1,24 +1,27 @@
 """The mapping of a site's exports to canonical tables: `mapping.toml`, read strictly.
 
-One [[source]] per export: the canonical table, a glob for its files, and for every canonical column where its value
-comes from: a source column (with local codes where needed), a constant, or a set of checkbox columns.
+One [[source]] per export: the canonical table, a glob for its files or a view of a database, and for every canonical
+column where its value comes from: a source column (with local codes where needed), a constant, or checkbox columns.
 """
 
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
 from node.sources.table import Wanted
 from node.tables.dates import Order
+from node.tables.personal import personal_header
 from node.tables.schema import TABLES, Column, Table
 
+_VIEW = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*(?:\.[A-Za-z_][A-Za-z0-9_$]*)?")
 FLAG_CODES = ("yes", "no")
 _SPELLINGS = {("rca_action", "action_type"): "strength"}
 
@@ -67,15 +70,48 @@ class Explode(_Frozen):
     separator: str = Field(default=";", min_length=1)
 
 
-class Source(_Frozen):
-    """One export: which table it fills, from which files, and how.
+class Database(_Frozen):
+    """One view or table of a database. Its address holds a password, so it stands in a file or in the environment.
 
+    `url_file` is relative to the mapping's folder; `view` is a name, or a schema and a name. No SQL can be said here.
+    """
+
+    url_file: Path | None = None
+    url_env: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    view: str = Field(max_length=128)
+
+    @field_validator("url_file")
+    @classmethod
+    def _beside_the_mapping(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+        folder: Path = (info.context or {}).get("folder", Path())
+        return path if path is None else folder / path
+
+    @field_validator("view")
+    @classmethod
+    def _only_a_name(cls, view: str) -> str:
+        if not _VIEW.fullmatch(view):
+            raise ValueError(f"'{view}' is no name of a view, such as leadline_safety_event or quality.safety_event")
+        return view
+
+    @model_validator(mode="after")
+    def _one_address(self) -> Self:
+        if (self.url_file is None) == (self.url_env is None):
+            raise ValueError("give exactly one of `url_file` and `url_env`")
+        return self
+
+
+class Source(_Frozen):
+    """One export: which table it fills, from which files or database, and how. Exactly one of `file`, `database`.
+
+    `sheet` names the sheet of a workbook, by default the first visible one.
     `date_order` and `decimal` ("," or ".", the mark before decimals in all its numbers) are otherwise found from the
     data of each file; constants in the mapping always have a decimal point.
     """
 
     table: str
-    file: str
+    file: str | None = None
+    sheet: str | None = None
+    database: Database | None = None
     where: dict[str, tuple[str, ...]] = {}
     explode: Explode | None = None
     date_order: Order | None = None
@@ -105,7 +141,9 @@ class Source(_Frozen):
 
     @field_validator("file")
     @classmethod
-    def _inside_the_folder(cls, pattern: str) -> str:
+    def _inside_the_folder(cls, pattern: str | None) -> str | None:
+        if pattern is None:
+            return None
         path = PurePosixPath(pattern)
         if path.is_absolute() or ".." in path.parts or not pattern.strip():
             raise ValueError(f"'{pattern}' must be a file name or glob inside the exports folder")
@@ -127,6 +165,28 @@ class Source(_Frozen):
         return full
 
     @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.file is None) == (self.database is None):
+            raise ValueError("give exactly one of `file` and `database`")
+        if self.sheet is not None and self.file is None:
+            raise ValueError("a `sheet` goes with a `file`")
+        return self
+
+    @model_validator(mode="after")
+    def _nothing_personal(self) -> Self:
+        kinds = {column.name: column.kind for column in self.target.columns}
+        named = [(c, kinds.get(name) == "key") for name, origin in self.columns.items() for c in origin.source_columns]
+        named += [(column, False) for column in self.where]
+        for header, is_key in named:
+            what = personal_header(header, is_key)
+            if what is not None:
+                raise ValueError(
+                    f"column '{header}' is named like {what}, which is never read; map another column, or rename it in "
+                    "the export if it holds something else"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _fits_the_schema(self) -> Self:
         columns = {column.name: column for column in self.target.columns}
         for name, origin in self.columns.items():
@@ -145,6 +205,11 @@ class Mapping(_Frozen):
     version: Literal[1]
     sources: tuple[Source, ...] = Field(alias="source", min_length=1)
 
+    @property
+    def has_database(self) -> bool:
+        """Whether any source is a database, of which no file's date tells that it has changed."""
+        return any(source.database is not None for source in self.sources)
+
 
 def load_mapping(path: Path) -> Mapping:
     """Read a mapping file; raises MappingError with the first thing that is wrong and where."""
@@ -155,7 +220,7 @@ def load_mapping(path: Path) -> Mapping:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise MappingError(f"{path.name}: this is not valid TOML ({error}); correct that line") from error
     try:
-        return Mapping.model_validate(data)
+        return Mapping.model_validate(data, context={"folder": path.parent})
     except ValidationError as error:
         raise MappingError(f"{path.name}: {_explain(_first(error.errors()), data)}") from error
 
@@ -200,13 +265,20 @@ def _place(location: tuple[int | str, ...], data: dict[str, Any]) -> str:
     if len(location) < 2 or location[0] != "source" or not isinstance(location[1], int):
         return f"{location[0]}: " if location else ""
     source = data["source"][location[1]]
-    file = source.get("file", "no file") if isinstance(source, dict) else "no table"
+    file = _name(source) if isinstance(source, dict) else "no table"
     rest = ".".join(str(part) for part in location[2:])
     return f"source {location[1] + 1} ({file}){', ' + rest if rest else ''}: "
 
 
+def _name(source: dict[str, Any]) -> str:
+    database = source.get("database")
+    view = database.get("view") if isinstance(database, dict) else None
+    return str(source.get("file") or view or "no file")
+
+
 def _known_keys(location: tuple[int | str, ...]) -> tuple[str, ...]:
-    models: dict[int, type[_Frozen]] = {1: Mapping, 3: Source, 4: Explode, 5: Origin}
+    inner = Database if "database" in location else Explode
+    models: dict[int, type[_Frozen]] = {1: Mapping, 3: Source, 4: inner, 5: Origin}
     fields = models.get(len(location), Source).model_fields
     return tuple(field.alias or name for name, field in fields.items())
 

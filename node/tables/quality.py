@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Self
+from collections.abc import Collection, Iterable
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
@@ -81,12 +81,38 @@ class TableQuality(_Frozen):
     completeness: dict[str, float]
 
 
+InputKind = Literal["event_link", "person", "role", "time", "outcome"]
+
+
+class InputQuality(_Frozen):
+    """A column on which measures stand: the percentage of its table's rows in which it is really known.
+
+    Unlike `completeness`, a link counts only if it leads somewhere, and a code only if it was not made up by a rule.
+    """
+
+    input: InputKind
+    table: str
+    column: str
+    rows: int
+    percent: float
+
+
 class QualityReport(_Frozen):
     """What happened to every row of every file, how complete the tables are, and what to look at."""
 
     files: tuple[FileQuality, ...]
     tables: tuple[TableQuality, ...]
+    inputs: tuple[InputQuality, ...]
     flags: tuple[Flag, ...]
+
+    def inputs_of(self, tables: Collection[str]) -> tuple[InputQuality, ...]:
+        """The inputs in these tables: those behind a measure, to show beside it."""
+        return tuple(found for found in self.inputs if found.table in tables)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read back what `to_json` wrote; raises ValueError for anything else."""
+        return cls.model_validate_json(text)
 
     def to_json(self) -> str:
         """The whole report, indented."""
@@ -99,6 +125,8 @@ class QualityReport(_Frozen):
             lines += ["", *_file_lines(file)]
         lines += ["", "Completeness of optional columns"]
         lines += [_completeness_line(table) for table in self.tables if table.rows]
+        if self.inputs:
+            lines += ["", "What measures stand on", *map(_input_line, self.inputs)]
         if self.flags:
             lines += ["", "To look at", *map(_flag_line, self.flags)]
         return "\n".join(lines) + "\n"
@@ -110,7 +138,9 @@ _DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 def _file_lines(file: FileQuality) -> Iterable[str]:
     form = [file.encoding]
     if file.delimiter:
-        form += [f"{_DELIMITER_NAMES[file.delimiter]} separated", f"header in row {file.header_row}"]
+        form.append(f"{_DELIMITER_NAMES[file.delimiter]} separated")
+    if file.header_row:
+        form.append(f"header in row {file.header_row}")
     yield f"{file.file} -> {file.table} ({', '.join(form)})"
     split = f" and {file.added} made by splitting" if file.added > 0 else ""
     yield (
@@ -135,6 +165,19 @@ def _rows(finding: Finding) -> str:
 def _completeness_line(table: TableQuality) -> str:
     shares = ", ".join(f"{column} {share:.0f} %" for column, share in table.completeness.items())
     return f"  {table.table}: {table.rows} rows" + (f"; {shares}" if shares else "")
+
+
+_INPUT_WORDS: dict[InputKind, str] = {
+    "event_link": "linked",
+    "person": "person known",
+    "role": "role known",
+    "time": "clock time known",
+    "outcome": "outcome known",
+}
+
+
+def _input_line(found: InputQuality) -> str:
+    return f"  {found.table}.{found.column}: {_INPUT_WORDS[found.input]} in {found.percent:.0f} % of {found.rows} rows"
 
 
 def _flag_line(flag: Flag) -> str:

@@ -29,6 +29,7 @@ RULES: dict[str, Rule] = {
     ),
     "filtered": Rule("dropped", "The row holds none of the values that `where` in the mapping asks for."),
     "nothing_listed": Rule("dropped", "The multi-select column that is to be split lists nothing in this row."),
+    "other_resource": Rule("dropped", "A FHIR resource of another type than AdverseEvent is passed over."),
     "leaflet_only": Rule("dropped", "A leaflet, brochure or e-mail alone is no support contact."),
     "older_version": Rule(
         "dropped",
@@ -36,17 +37,22 @@ RULES: dict[str, Rule] = {
     ),
     # Rows that cannot be used.
     "ragged_row": Rule("quarantined", "The row has more or fewer cells than the header (broken quotes or lines)."),
+    "broken_line": Rule("quarantined", "The line of an NDJSON file is no FHIR resource."),
     "parts_do_not_match": Rule("quarantined", "Parallel multi-select columns list different numbers of parts."),
     "required_missing": Rule("quarantined", "A required value is missing."),
     "unreadable": Rule("quarantined", "A required value is no date, time or number that can be read."),
     "future_date": Rule("quarantined", "A required date lies after the day of import."),
     "damaged_key": Rule("quarantined", "A required identifier is in scientific notation; its digits are lost."),
     "code_unknown": Rule("quarantined", "A required code is not recognised, and the code list has no 'other'."),
-    "text_too_long": Rule("quarantined", "A text longer than 40 characters is no public code."),
+    "text_too_long": Rule(
+        "quarantined", "A text longer than its column allows (24 characters, or as its table says) is no public code."
+    ),
+    "not_a_code": Rule("quarantined", "A text with an e-mail address is no public code."),
     "event_after_report": Rule(
         "quarantined", "The event is dated after its report, and exchanging day and month does not explain it."
     ),
     # Values that are mended.
+    "formula_without_value": Rule("repaired", "A formula whose result the workbook does not hold is an empty cell."),
     "sentinel_date": Rule("repaired", "A stand-in date (1899-12-30, 1900-01-01, 1970-01-01, 9999-12-31) is missing."),
     "excel_serial": Rule("repaired", "A number from 32874 to 73050 in a date column is a spreadsheet's day number."),
     "two_digit_year": Rule("repaired", "Years 00-68 are 2000-2068, years 69-99 are 1969-1999."),
@@ -90,6 +96,9 @@ RULES: dict[str, Rule] = {
     ),
     # What the reader of the report should know.
     "column_absent": Rule("flagged", "The file lacks an optional column that the mapping names."),
+    "damaged_characters": Rule(
+        "flagged", "Some characters could not be read in the file's encoding; export it as UTF-8."
+    ),
     "where_matches_none": Rule(
         "flagged", "No row of the file holds what `where` in the mapping asks for; check its columns and values."
     ),
@@ -97,6 +106,9 @@ RULES: dict[str, Rule] = {
         "flagged", "No date of the file shows whether day or month comes first; day first is assumed: set `date_order`."
     ),
     "date_orders_mixed": Rule("flagged", "One column holds dates in both orders; dates that fit both may be wrong."),
+    "harm_scales_mixed": Rule(
+        "flagged", "One harm column holds letters, numbers or words of more than one scale; map them one by one."
+    ),
     "names_as_keys": Rule("flagged", "The person column looks like names or initials; two people may be taken as one."),
     "midnight_share": Rule(
         "flagged",
@@ -112,5 +124,13 @@ RULES: dict[str, Rule] = {
         "Rows of one identity hold different figures; map the column that tells them apart.",
     ),
     "carried_month": Rule("flagged", "Months without a staffing row were filled from the month before."),
+    "without_involvement": Rule("flagged", "More than 20 % of the events name nobody who was involved."),
+    "group_by_person": Rule(
+        "flagged", "Group contacts are listed once for each person; the number present then counts once for each row."
+    ),
+    "unit_changed": Rule(
+        "flagged",
+        "A unit's staffing begins after or ends before that of the others: it opened, closed or changed its name.",
+    ),
     "unlinked": Rule("flagged", "Rows refer to an identifier that the table it belongs to does not hold."),
 }

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.sources.delimited import read_delimited
-from node.sources.reader import export_files, read_export
+from node.sources.door import export_files
+from node.sources.reader import read_export
+from node.sources.records import MAX_CELL_LINES
 from node.sources.refused import FileRefused
 from node.sources.table import TextTable, Wanted
 
@@ -97,6 +99,27 @@ def test_an_unclosed_quote_damages_one_row_alone() -> None:
     assert table.left == {"ragged_row": (3,)}
 
 
+def test_two_stray_quotes_swallow_nothing_between_them() -> None:
+    table = read('Ref,Date,Harm\n1,2,3\n2,"open,3\n3,4,5\n4,5,6\n5,6,closed"\n7,8,9\n')
+    assert table.cells["Ref"].tolist() == ["1", "3", "4", "5", "7"]
+    assert table.left == {"ragged_row": (3,)}
+
+
+def test_a_quoted_cell_spans_lines_up_to_a_limit() -> None:
+    def lines(n: int) -> str:
+        return 'Ref,Date,Harm\n1,2,"' + "x\n" * n + '"\n2,3,4\n'
+
+    assert read(lines(MAX_CELL_LINES - 1)).cells["Ref"].tolist() == ["1", "2"]
+    table = read(lines(MAX_CELL_LINES))
+    assert table.cells["Harm"].tolist() == ["x", "4"]
+    assert len(table.left["ragged_row"]) == MAX_CELL_LINES - 1
+
+
+def test_a_very_long_cell_damages_its_row_alone() -> None:
+    table = read("Ref,Date,Harm\n1,2," + "x" * 200_000 + "\n3,4,5\n")
+    assert (table.cells["Ref"].tolist(), table.left) == (["3"], {"ragged_row": (2,)})
+
+
 def test_a_quote_within_a_quoted_cell_is_read() -> None:
     assert read('Ref,Date,Harm\n1,2,"he said "stop" twice"\n3,4,5\n').cells["Ref"].tolist() == ["1", "3"]
 
@@ -110,7 +133,14 @@ def test_a_header_alone_is_an_export_without_rows() -> None:
     ("content", "reason"),
     [
         (b"", r"e\.csv: the file is empty"),
-        (b"PK\x03\x04rest", "Excel workbook"),
+        (b"\xff\xfe\x00\x00R\x00\x00", "bytes are broken"),
+        ("R\0ef,Date\n".encode("utf-16"), "zero bytes"),
+        ("Ref,Date\n1,2\n".encode("utf-16-le"), "zero bytes: UTF-16 without its mark"),
+        (b"%PDF-1.7", "a PDF document"),
+        (b"\x1f\x8b\x08", "a compressed file"),
+        (b"\n<html><table>", "markup"),
+        (b"\xef\xbb\xbf<?xml version='1.0'?>", "markup"),
+        (b"Ref,Date," + b",".join(b"c%d" % n for n in range(2000)) + b"\n", "more than 2000 columns"),
         (b"Ref,Date\n1\x00,2\n", "zero bytes"),
         (b"\xff\xfeR", "bytes are broken"),
         (b"\xef\xbb\xbf", "holds no rows"),
