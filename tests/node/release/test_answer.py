@@ -122,7 +122,7 @@ def test_a_year_without_events_is_answered_with_noise_around_zero(tmp_path: Path
     node = Node(tmp_path / "n", pso, supported_site(0))
     tallies = tuple(tally.id for tally in current_catalogue()[0].tallies)
     for quarter in QUARTERS:
-        release = node.release(pso.request(pso.plan(tallies, rho_nano=5_000_000), quarter)).message
+        release = node.release(pso.request(pso.plan(tallies, rho_nano=1_000_000), quarter)).message
     values = np.concatenate([np.array(table.values) for table in release.tables])
     assert (values < 0).any(), "signed values: a negative count is not clipped"
 
