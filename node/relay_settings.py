@@ -81,6 +81,8 @@ def _read(path: Path) -> list[bytes]:
     """The certificates of a file and nothing else of it: `ca.crt` is no place for a private key."""
     try:
         found = _CERTIFICATE.findall(path.read_bytes())
+        if not found:
+            raise ValueError("it holds none")
         ssl.create_default_context(cadata=b"".join(found).decode("ascii"))
     except (OSError, ValueError) as error:  # an SSLError is an OSError
         message = f"the certificates in {path} cannot be read: {error}"
