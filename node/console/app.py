@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from node.clock import Clock
 from node.config import NodeConfig
-from node.console import budget, home, leaders, quality, rounds
+from node.console import budget, home, leaders, leaves, mapping, quality, rounds
 from node.console.context import Context, make_context
 from node.console.guard import Guard
 from node.console.login import login_router
@@ -24,8 +24,10 @@ from protocols.operator.errors import OperatorError
 PAGES: tuple[Callable[[Context], APIRouter], ...] = (
     home.router,
     quality.router,
+    mapping.router,
     budget.router,
     rounds.router,
+    leaves.router,
     leaders.router,
 )
 

@@ -10,8 +10,8 @@ from fastapi.responses import RedirectResponse, Response
 
 from node.console.context import Context, site_ledger
 from node.console.quality import imported_at_s, read_report, totals
-from node.console.rounds import is_refusal, outcome_words
-from node.console.wording import day, plural
+from node.console.rounds import is_refusal
+from node.console.wording import day, plural, spaced
 from node.gateway import probe
 from node.journal import Asked, Journal
 from node.ledger.acts import LedgerError
@@ -146,6 +146,6 @@ def _refusal_notices(asked: tuple[Asked, ...], now_s: int) -> Iterator[Notice]:
     refused = [item for item in asked if is_refusal(item) and item.outcome not in _UNREMARKABLE]
     recent = [item for item in refused if now_s - item.at_s < _RECENT_S]
     if recent:
-        words = f"Most recently: {outcome_words(recent[0]).lower()}."
-        title = f"{plural(len(recent), 'request')} refused in the last 30 days"
+        words = f"Most recently: {spaced(recent[0].outcome)}."
+        title = f"{plural(len(recent), 'refusal')} in the last 30 days"
         yield Notice(title, words, "/rounds", "See why, and what to do")

@@ -9,36 +9,37 @@ from pathlib import Path
 
 import httpx
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from starlette.testclient import TestClient
 
-from node.config import Console, NodeConfig, Paths, Site
+from node.config import Console, NodeConfig
 from node.console.app import create_console
 from node.console.credentials import TokenFile
-from node.ledger.store import Ledger
-from protocols.keys import create_private_key, public_pem
-from tests.node.world import NOW, SITE, SettableClock
+from tests.node.world import Node, Pso, SettableClock, supported_site
 
 BASE = "http://127.0.0.1:8765"
 FROM_HERE = {"Origin": BASE, "Sec-Fetch-Site": "same-origin"}
 
 
-def make_site(folder: Path, exports: Path) -> NodeConfig:
-    """The settings, keys and empty ledger of a new site."""
-    keys = folder / "keys"
-    keys.mkdir(parents=True, mode=0o700)
-    key = create_private_key(keys / "site.key")
-    (keys / "pso.pub").write_text(public_pem(Ed25519PrivateKey.generate().public_key()))
-    person = keys / "person.key"
-    person.write_bytes(bytes(range(32)))
-    person.chmod(0o600)
-    names = {"ledger": "ledger.sqlite", "signing_key": "keys/site.key", "person_key": "keys/person.key"}
-    names |= {"pso_key": "keys/pso.pub", "approval": "keys/approval", "profile": "profile.toml", "relay": "relay"}
-    names |= {"journal": "journal.sqlite", "publications": "publications", "quality": "quality", "socket": "run/s"}
-    places = {name: folder / path for name, path in names.items()}
-    paths = Paths(exports=exports, mapping=exports / "mapping.toml", **places)
-    Ledger(paths.ledger, key, SITE, NOW).close()
-    return NodeConfig(site=Site(id=SITE), paths=paths, console=Console(password_file=keys / "console.password"))
+def make_site(folder: Path, exports: Path, approve: bool = False) -> Node:
+    """A site with keys and an empty ledger; what it would answer from is a small site by hand, not the exports."""
+    node = Node(folder, Pso(), supported_site(200), approve=approve)
+    secret = node.config.paths.person_key
+    secret.write_bytes(bytes(range(32)))
+    secret.chmod(0o600)
+    paths = node.config.paths.model_copy(update={"exports": exports, "mapping": exports / "mapping.toml"})
+    console = Console(password_file=folder / "keys" / "console.password")
+    node.config = node.config.model_copy(update={"paths": paths, "console": console})
+    return node
+
+
+def live_a_little(node: Node) -> None:
+    """Two quarters are asked for and answered, one is asked for again, one is refused, and a stranger knocks."""
+    plan = node.pso.plan(("supported", "activations"))
+    for quarter in (1, 2, 2):
+        node.inbox.take(node.pso.request(plan, quarter))
+    dear = node.pso.plan(("supported",), plan_id="dear", rho_nano=9_000_000_000)
+    node.inbox.take(node.pso.request(dear, 3))
+    node.inbox.take(Pso().request(plan, 3))
 
 
 @dataclass
@@ -79,11 +80,17 @@ class Browser:
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> NodeConfig:
+def node(tmp_path: Path) -> Node:
     """A new site without exports."""
     exports = tmp_path / "exports"
     exports.mkdir()
     return make_site(tmp_path / "site", exports)
+
+
+@pytest.fixture
+def config(node: Node) -> NodeConfig:
+    """Its settings."""
+    return node.config
 
 
 @pytest.fixture

@@ -1,0 +1,144 @@
+"""The mapping: as it is, as it is proposed, and how a person's decisions become the file."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+from collections import OrderedDict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+from starlette.exceptions import HTTPException
+
+from node.clock import Clock
+from node.console.context import Context
+from node.console.mapping_form import KIND_WORDS, changes_of, form_of, origin_words, ready
+from node.console.quality import import_problem
+from node.proposals import ChangeError, Proposal, apply, look_at, propose, to_toml
+from node.tables.mapping import Mapping, MappingError, load_mapping
+from protocols.operator.errors import InputError
+
+_DRAFTS = 20
+
+
+class Drafts:
+    """Proposals with a person's decisions so far, by id; kept in memory, the oldest makes room."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, Proposal] = OrderedDict()
+
+    def keep(self, proposal: Proposal) -> str:
+        """The id of a draft. A draft never changes: decisions make another one."""
+        draft_id = secrets.token_urlsafe(9)
+        self._kept[draft_id] = proposal
+        while len(self._kept) > _DRAFTS:
+            self._kept.popitem(last=False)
+        return draft_id
+
+    def get(self, draft_id: str) -> Proposal:
+        """The draft; 404 for one that is gone."""
+        if draft_id not in self._kept:
+            raise HTTPException(404, "This proposal is gone: the console was started again. Ask for a new one.")
+        return self._kept[draft_id]
+
+
+def router(context: Context) -> APIRouter:
+    """`/mapping`, `/mapping/drafts/{id}`, `/mapping/drafts/{id}/file` and `/mapping/write`."""
+    pages, drafts, paths = APIRouter(), Drafts(), context.config.paths
+
+    def current(request: Request, status_code: int = 200, problem: str = "") -> Response:
+        mapping, trouble = read_mapping(paths.mapping)
+        values: dict[str, Any] = {"mapping": mapping, "trouble": trouble, "problem": problem, "file": paths.mapping}
+        values |= {"origin_words": origin_words, "kind_words": KIND_WORDS}
+        return context.render(request, "mapping.html", "mapping", status_code, **values)
+
+    def file_page(request: Request, draft_id: str, text: str, problem: str = "") -> Response:
+        _, waiting = ready(drafts.get(draft_id)) if draft_id else (None, ())
+        values: dict[str, Any] = {
+            "draft_id": draft_id,
+            "text": text,
+            "problem": problem,
+            "waiting": waiting,
+            "file": paths.mapping,
+        }
+        return context.render(request, "mapping_file.html", "mapping", 409 if problem else 200, **values)
+
+    @pages.get("/mapping")
+    def show(request: Request) -> Response:
+        return current(request)
+
+    @pages.post("/mapping/propose")
+    def suggest() -> Response:
+        return RedirectResponse(f"/mapping/drafts/{drafts.keep(propose(look_at(paths.exports)))}", 303)
+
+    @pages.get("/mapping/drafts/{draft_id}")
+    def edit(request: Request, draft_id: str) -> Response:
+        proposal = drafts.get(draft_id)
+        values: dict[str, Any] = {"proposal": proposal, "forms": form_of(proposal), "draft_id": draft_id}
+        return context.render(request, "mapping_edit.html", "mapping", **values)
+
+    @pages.post("/mapping/drafts/{draft_id}")
+    def decide(request: Request, draft_id: str) -> Response:
+        proposal, filled_in = drafts.get(draft_id), request.state.form
+        try:
+            changed = apply(proposal, changes_of(proposal, filled_in))
+        except ChangeError as error:
+            raise InputError("mapping", str(error).rstrip("."), "go back and choose again") from error
+        then = "/file" if filled_in.get("then") == "see" else ""
+        return RedirectResponse(f"/mapping/drafts/{drafts.keep(changed)}{then}", 303)
+
+    @pages.get("/mapping/drafts/{draft_id}/file")
+    def see(request: Request, draft_id: str) -> Response:
+        return file_page(request, draft_id, to_toml(ready(drafts.get(draft_id))[0]))
+
+    @pages.get("/mapping/file")
+    def see_current(request: Request) -> Response:
+        text = paths.mapping.read_text(encoding="utf-8-sig") if paths.mapping.is_file() else "version = 1\n"
+        return file_page(request, "", text)
+
+    @pages.post("/mapping/write")
+    def write(request: Request) -> Response:
+        form = request.state.form
+        text = form.get("text", "").replace("\r\n", "\n")
+        try:
+            write_mapping(paths.mapping, text, context.clock)
+        except MappingError as error:
+            return file_page(request, form.get("draft_id", ""), text, str(error))
+        problem = import_problem(paths, context.clock)
+        return current(request, 409, problem) if problem else RedirectResponse("/quality", 303)
+
+    return pages
+
+
+def read_mapping(path: Path) -> tuple[Mapping | None, str]:
+    """The mapping as it is, or what is wrong with it; (None, "") where there is none."""
+    if not path.is_file():
+        return None, ""
+    try:
+        return load_mapping(path), ""
+    except MappingError as error:
+        return None, str(error)
+
+
+def write_mapping(path: Path, text: str, clock: Clock) -> None:
+    """Replace the mapping and keep the old one under its date; MappingError before anything is written."""
+    with tempfile.TemporaryDirectory() as folder:
+        tried = Path(folder) / path.name
+        tried.write_text(text, encoding="utf-8")
+        load_mapping(tried)
+    mode = 0o640
+    if path.is_file():
+        mode = path.stat().st_mode & 0o777
+        at = datetime.fromtimestamp(clock.now_s(), UTC).strftime("%Y%m%dT%H%M%SZ")
+        _replace(path.with_name(f"{path.stem}.{at}{path.suffix}"), path.read_text(encoding="utf-8-sig"), mode)
+    _replace(path, text, mode)
+
+
+def _replace(path: Path, text: str, mode: int) -> None:
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.chmod(mode)
+    fresh.replace(path)
