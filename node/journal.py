@@ -1,6 +1,6 @@
 """What was asked of this node and what it answered: for people to read, never a ground for an answer.
 
-Bounded, whatever comes in: the newest ROWS exchanges are kept, one that comes again only moves its row to the top, and
+Bounded, whatever comes in: the newest exchanges are kept, one that comes again only moves its row to the top, and
 what nobody trusted has signed is counted per day and reason, without a row of its own.
 """
 
@@ -53,10 +53,10 @@ _COLUMNS = ", ".join(field.name for field in fields(Asked))
 
 
 class Journal:
-    """The journal at `path`. Several processes may write it at a time."""
+    """The journal at `path`, of at most `rows` exchanges. Several processes may write it at a time."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, rows: int = ROWS) -> None:
+        self._path, self._rows = path, rows
         with self._opened() as db:
             db.execute("pragma journal_mode = wal")
             db.executescript(_SCHEMA)
@@ -78,7 +78,7 @@ class Journal:
                 f"insert into asked ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - our own names
                 (asked.at_s, *same, detail, times),
             )
-            db.execute("delete from asked where number <= (select max(number) from asked) - ?", (ROWS,))
+            db.execute("delete from asked where number <= (select max(number) from asked) - ?", (self._rows,))
             _keep(db, "heard", asked.at_s, b"")
 
     def count_unverified(self, reason: str, at_s: int) -> None:
