@@ -71,11 +71,9 @@ class OwnFigures:
 
     @cached_property
     def years(self) -> tuple[int, ...]:
-        """Ledger years in which the site recorded any event or support, rising."""
-        found: set[int] = set()
-        for table, column in (("safety_event", "event_date"), ("support_activation", "activation_datetime")):
-            found |= {int(year) for year in self._site.tables[table][column].dt.year.dropna().unique()}
-        return tuple(sorted(found))
+        """Ledger years that the site declares staff for; a stray row of an earlier year makes no year of its own."""
+        declared = self._site.tables["staffing_period"]["period"].dt.year.dropna().unique()
+        return tuple(sorted(int(year) for year in declared))
 
     def counted(self, tally_id: str, year: int) -> YearCounts:
         """The exact counts of a tally in a year."""

@@ -38,11 +38,8 @@ def _rests_on_cases(measure: Measure) -> bool:
 
 
 def own_words(own: Own, unit: str) -> str:
-    """The value with its unit; an exact figure is rounded to the digits that chance leaves."""
-    if own.value is None:
-        return "none"
-    shown = figure(own.value, own.lower, own.upper, unit)
-    return f"{shown.value} {unit}"
+    """The value with its unit: one decimal, none from 100 on."""
+    return "none" if own.value is None else f"{figure(own.value, None, None, unit).value} {unit}"
 
 
 def peers_sentence(row: BenchmarkRow | None, gate: GateRules | None) -> str:
@@ -52,6 +49,11 @@ def peers_sentence(row: BenchmarkRow | None, gate: GateRules | None) -> str:
     if row.status is not Status.OK or row.value is None:
         return f"The peers' figure is not published. {status_words(row.status, gate).reason}"
     return f"All sites pooled: {figure_of(row).sentence}."
+
+
+def held_back_label(row: BenchmarkRow | None, gate: GateRules | None) -> str:
+    """Why there is no published figure, in two or three words."""
+    return "Not published" if row is None or gate is None else status_words(row.status, gate).label
 
 
 def standing_sentence(comparison: Comparison, row: BenchmarkRow | None) -> str:

@@ -11,8 +11,15 @@ import pandas as pd
 
 from node.leaders.comparison import Comparison, Standing, compare
 from node.leaders.figures import Own, OwnFigures
-from node.leaders.sentences import direction_sentence, own_sentence, own_words, peers_sentence, standing_sentence
-from protocols.catalogue.model import ALL_CELL, Measure
+from node.leaders.sentences import (
+    direction_sentence,
+    held_back_label,
+    own_sentence,
+    own_words,
+    peers_sentence,
+    standing_sentence,
+)
+from protocols.catalogue.model import ALL_CELL, Context, Measure
 from protocols.catalogue.words import stratum_words
 from protocols.look import drawings
 from protocols.look.charts.series import Mark
@@ -57,6 +64,16 @@ class Group:
     title: str
     note: str
     measures: tuple[MeasureLine, ...]
+
+    @property
+    def shown(self) -> tuple[MeasureLine, ...]:
+        """Those with anything to show."""
+        return tuple(line for line in self.measures if line.exported or any(part.peers for part in line.lines))
+
+    @property
+    def missing(self) -> tuple[MeasureLine, ...]:
+        """Those that the exports do not hold and nobody published."""
+        return tuple(line for line in self.measures if line not in self.shown)
 
 
 @dataclass(frozen=True)
@@ -167,8 +184,8 @@ class Leaders:
             label=label,
             own="" if own is None or own.value is None else own_words(own, measure.unit),
             peers=drawings.figure_of(row) if row is not None and published else None,
-            held_back="" if published else peers_sentence(row, self._gate),
-            standing=_STANDINGS[comparison.standing],
+            held_back="" if published else held_back_label(row, self._gate),
+            standing="" if isinstance(measure.formula, Context) else _STANDINGS[comparison.standing],
             comparison=comparison,
         )
 
@@ -176,7 +193,7 @@ class Leaders:
         told = (
             own_sentence(measure, own, f"{year}"),
             peers_sentence(row, self._gate),
-            standing_sentence(compare(own, row), row),
+            "" if isinstance(measure.formula, Context) else standing_sentence(compare(own, row), row),
             direction_sentence(measure),
         )
         return tuple(sentence for sentence in told if sentence)
