@@ -11,7 +11,7 @@ from node.identity import load_identity, open_ledger
 from node.inbox import Inbox
 from node.journal import Journal
 from node.measures.cases import check_vocabulary
-from node.release.answer import Answerer
+from node.release.answer import Answerer, Step, no_step
 from node.release.site import DataNotReady, SiteData
 from privacy.mechanisms import sampler_is_sound
 from protocols.catalogue import current_catalogue
@@ -34,11 +34,16 @@ def require_sound_sampler() -> None:
 
 
 def build_inbox(
-    config: NodeConfig, clock: Clock, reader: ExportReader | None = None, run_from: int | None = None
+    config: NodeConfig,
+    clock: Clock,
+    reader: ExportReader | None = None,
+    run_from: int | None = None,
+    on_step: Step = no_step,
 ) -> Inbox:
     """What every envelope goes through, from the relay or from a file. OperatorError if keys or ledger are broken.
 
-    `run_from` is the ledger's length when the node was started, by default now (see `Answerer`).
+    `run_from` is the ledger's length when the node was started, by default now; `on_step` hears of the steps of an
+    answer (see `Answerer`).
     """
     identity, reader = load_identity(config), reader or ExportReader(config.paths)
     ledger = open_ledger(config, identity.signing_key, clock)
@@ -48,7 +53,7 @@ def build_inbox(
         check_vocabulary(current_catalogue()[0], site.views)
         return site
 
-    answerer = Answerer(config, identity, current_catalogue(), ledger, load_site, clock)
+    answerer = Answerer(config, identity, current_catalogue(), ledger, load_site, clock, on_step)
     if run_from is not None:
         answerer.run_from = run_from
     return Inbox(config, answerer, Journal(config.paths.journal), clock)

@@ -20,7 +20,7 @@ from node.ledger.budget import describe_budget
 from node.ledger.store import Ledger
 from node.membership import load_membership
 from node.pauses import paused_by
-from node.preflight.skew import kept_skew
+from node.skew import kept_skew
 from protocols.operator.errors import OperatorError
 from protocols.refusals import Code
 from protocols.statement import KINDS, parse_canonical, parse_envelope

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from node.preflight.finding import Verdict, failed, ok, skipped, warning
 from node.preflight.reach import Reach, Trouble
-from node.preflight.skew import Skew, keep_skew
 from node.preflight.subject import Subject
+from node.skew import Skew, keep_skew
 
 # Flower refuses a site whose clock is more than 5 s ahead or 305 s behind; one second of each is our margin.
 WARN_S, AHEAD_S, BEHIND_S = 2.0, 4.0, 300.0

@@ -13,7 +13,7 @@ from node.preflight.subject import Subject
 
 RENEWED_FROM = 1 / 3  # the PSO renews when a third of an approval's life is left
 DAY_S = 86_400
-LOW_BUDGET = 0.1
+HIGH_SHARE = 0.9
 
 
 def check_approval(subject: Subject) -> Verdict:
@@ -62,13 +62,17 @@ def check_budget(subject: Subject) -> Verdict:
     """What is left of the budget of this ledger year and the one before, which is what plans ask for."""
     year = today(subject.clock).year
     rows = describe_budget(subject.ledger, subject.config.policy.budget_nano())
-    current = [row for row in rows if row["year"] >= year - 1]
-    if not current:
-        return ok("nothing is spent of this year's or last year's budget")
-    words = "; ".join(str(row["text"]).rstrip(".") for row in current)
-    if any(row["ceiling_nano"] - row["spent_nano"] < LOW_BUDGET * row["ceiling_nano"] for row in current):
-        return warning(words, "nothing: what was asked for already is answered; more is refused until the year renews")
-    return ok(words)
+    spent = {
+        f"{row['year']} {row['scope']}": row["spent_nano"] / row["ceiling_nano"]
+        for row in rows
+        if row["year"] >= year - 1
+    }
+    words = "; ".join(f"{name} {share:.0%} spent" for name, share in spent.items())
+    if any(share > HIGH_SHARE for share in spent.values()):
+        return warning(
+            words, "nothing to do: what was paid for is answered, more is refused until the next ledger year"
+        )
+    return ok(words or "nothing is spent")
 
 
 def check_local_clock(subject: Subject) -> Verdict:

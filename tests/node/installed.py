@@ -38,8 +38,9 @@ file = "encounters.csv"
 encounter_key = "id"
 activation_key = "activation"
 person_key = "staff"
-encounter_datetime = "at"
+encounter_date = "at"
 tier = "tier"
+mode = { constant = "one_to_one_in_person" }
 """
 
 
@@ -147,5 +148,16 @@ def children(pid: int) -> list[int]:
 
 
 def kill(pid: int) -> None:
-    """End a process as a crash would."""
+    """End a process as a crash would, and return once it is dead."""
     os.kill(pid, signal.SIGKILL)
+    while is_alive(pid):
+        time.sleep(0.01)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether any thread of the process runs (proc(5), field 3 of stat); the dead stay listed until they are buried."""
+    try:
+        stats = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/stat")]
+    except (FileNotFoundError, ProcessLookupError):
+        return True  # a thread ended while we looked: look again
+    return any(stat.rpartition(")")[2].split()[0] not in "ZX" for stat in stats)
