@@ -38,6 +38,9 @@ DEFAULTS: dict[str, Row] = {
         "last_contact_date": "2024-02-10",
         "outcome": "open",
     },
+    "shift_staffing": {"unit_key": "u1", "shift": "night", "patients": 12.0, "rn_count": 3.0, "safe_ratio": 4.0},
+    "debrief": {"debrief_date": "2024-02-12", "participants": 9},
+    "survey_wave": {"instrument": "svest_r", "opened": "2024-03-01", "closed": "2024-03-31", "invited": 100},
 }
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from node.measures.exposure import monthly_exposures
+from protocols.plan import HEADCOUNT_BY_ROLE
 from tests.node.measures.canonical import tables
 
 
@@ -22,10 +23,20 @@ def test_exposures_are_sums_of_each_month_rounded_to_ten() -> None:
             {"period": "2023-05-01", "unit_key": "u1", "patient_days": 9999.0},
         ],
     )
-    assert monthly_exposures(site, 2024, 2) == {
+    nobody = dict.fromkeys(HEADCOUNT_BY_ROLE, (0, 0, 0))
+    by_role = {"headcount_nurse_midwife": (310, 0, 0), "headcount_physician": (100, 0, 100)}
+    assert monthly_exposures(site, 2024, 2) == nobody | by_role | {
         "headcount": (410, 0, 100),
         "fte": (340, 0, 90),
         "patient_days": (0, 5010, 0),
     }
-    assert monthly_exposures(site, 2024, 3)["headcount"] == (500, 0, 0)
-    assert monthly_exposures(tables(), 2024, 1) == dict.fromkeys(("headcount", "fte", "patient_days"), (0, 0, 0))
+    later = monthly_exposures(site, 2024, 3)
+    assert later["headcount"] == later["headcount_physician"] == (500, 0, 0)
+    totals = dict.fromkeys(("headcount", "fte", "patient_days"), (0, 0, 0))
+    assert monthly_exposures(tables(), 2024, 1) == nobody | totals
+
+
+def test_titles_and_units_of_one_role_are_added_before_they_are_rounded() -> None:
+    rows = [staffing("01", "physician", 14, 12) | {"unit_key": unit} for unit in ("u1", "u2", "u3")]
+    declared = monthly_exposures(tables(staffing_period=rows), 2024, 1)
+    assert declared["headcount_physician"] == declared["headcount"] == (40, 0, 0)

@@ -5,7 +5,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from node.measures.views import build_views
+from node.measures.views import TABLES_BEHIND_COLUMN, TABLES_BEHIND_VIEW, build_views
+from node.tables.schema import TABLES
 from tests.node.measures.canonical import Row, tables
 
 DAY = pd.Timestamp
@@ -23,9 +24,15 @@ def events(*rows: Row, **others: list[Row]) -> pd.DataFrame:
 
 def test_without_any_row_every_view_is_there_and_empty() -> None:
     views = build_views(tables())
-    names = {"events", "involvements", "activations", "encounters", "episodes", "reviews", "rcas", "actions"}
-    assert set(views) == names
+    assert set(views) == set(TABLES_BEHIND_VIEW)
     assert all(view.empty and {"row_key", "recorded_date"} <= set(view.columns) for view in views.values())
+
+
+def test_what_stands_behind_views_and_columns_is_in_the_schema() -> None:
+    behind = [*TABLES_BEHIND_VIEW.values(), *TABLES_BEHIND_COLUMN.values()]
+    assert frozenset().union(*behind) <= set(TABLES)
+    columns = {name for view in build_views(tables()).values() for name in view.columns}
+    assert set(TABLES_BEHIND_COLUMN) <= columns
 
 
 def test_void_events_leave_every_view() -> None:
