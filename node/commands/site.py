@@ -119,6 +119,9 @@ def leave(
     ledger = site_ledger(settings)
     check_left(ledger)
     if not yes:
+        if not sys.stdin.isatty():
+            message = "leaving cannot be undone, and nobody is at the keyboard to confirm it"
+            raise RuleError("not_confirmed", message, "run the command again with --yes")
         typer.confirm(f"Shall {settings.site.id} leave for good? This cannot be undone.", abort=True, err=True)
     with ledger.locked():
         ledger.leave(CLOCK.now_s())
