@@ -17,13 +17,15 @@ _WEAK = frozenset(("yes", "no", "other", "unknown", "none", "x"))
 class Reading:
     """How far the words of a column can be read as the codes of a canonical one.
 
-    `share`: of the cells. `telling`: of the cells, those whose word could hardly mean anything else. `codes`: words
-    that the import would not read alike without being told. `unread`: words without a code, most frequent first.
+    `share`: of the cells. `telling`: of the cells, those whose word could hardly mean anything else. `known`: every
+    word that was read. `codes`: those worth writing down, since they differ from the canonical code. `unread`: words
+    without a code, most frequent first.
     """
 
     share: float
     telling: float
     kinds: int
+    known: dict[str, str]
     codes: dict[str, str]
     unread: tuple[str, ...]
 
@@ -33,7 +35,7 @@ def read_codes(table: str, column: Column, values: Sequence[tuple[str, int]], nu
     total = sum(n for _, n in values) or 1
     look, added = known_lookup(table, column), _added(table, column.name, column.kind)
     share = telling = 0.0
-    kinds: set[str] = set()
+    known: dict[str, str] = {}
     codes: dict[str, str] = {}
     unread: list[str] = []
     for text, rows in values:
@@ -46,13 +48,13 @@ def read_codes(table: str, column: Column, values: Sequence[tuple[str, int]], nu
             unread.append(text)
             continue
         share += rows / total
-        kinds.add(code)
+        known[text] = code
         if len(word) > 1 and not word.isdigit() and word not in _WEAK:
             telling += rows / total
         if code != native or (not code.startswith(CLASS_MARK) and normalise_code(code) != word and native is not None):
             codes[text] = code
     plain = {word: code for word, code in codes.items() if not code.startswith(CLASS_MARK)}
-    return Reading(share, telling, len(kinds), plain, tuple(unread))
+    return Reading(share, telling, len(set(known.values())), known, plain, tuple(unread))
 
 
 def known_lookup(table: str, column: Column) -> Lookup:

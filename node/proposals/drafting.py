@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from node.proposals.codes import read_codes
+from node.proposals.codes import Reading, read_codes
 from node.proposals.look import Seen
 from node.proposals.model import CODES_SHOWN, SURE, Choice, Missing, ProposedSource
 from node.proposals.pairs import Chosen
@@ -130,15 +130,13 @@ def _checkbox(table: Table, column: Column, seen: Seen) -> Choice | None:
     """A field of checkboxes whose name fits, with the codes that the choices' labels give."""
     if column.kind != "code":
         return None
-    likely = [(likeness(field, table.name, column.name), field) for field in seen.boxes]
-    best, field = max(likely, default=(0.0, ""))
+    found = [(_box_likeness(table, column, field, labels), field) for field, labels in seen.boxes.items()]
+    best, field = max(found, default=(0.0, ""))
     if best < 0.5:
         return None
     labels = seen.boxes[field]
-    reading = read_codes(table.name, column, [(label, 1) for label in labels.values()], numbered=True)
-    look = reading.codes
-    canonical = {label: label for label in column.codes}
-    boxes = {box: look.get(label) or canonical.get(label, "") for box, label in labels.items()}
+    look = _labels_read(table, column, labels).known
+    boxes = {box: look.get(label, "") for box, label in labels.items()}
     known = {box: code for box, code in boxes.items() if code}
     if not known:
         return None
@@ -151,6 +149,16 @@ def _checkbox(table: Table, column: Column, seen: Seen) -> Choice | None:
         question=question,
         unread=tuple(label for box, label in labels.items() if not boxes[box])[:CODES_SHOWN],
     )
+
+
+def _labels_read(table: Table, column: Column, labels: Mapping[str, str]) -> Reading:
+    return read_codes(table.name, column, [(label, 1) for label in labels.values()], numbered=True)
+
+
+def _box_likeness(table: Table, column: Column, field: str, labels: Mapping[str, str]) -> float:
+    """How much a field of checkboxes speaks for a column: by its name, or by labels that read as its codes."""
+    reading = _labels_read(table, column, labels)
+    return max(likeness(field, table.name, column.name), 0.9 * reading.telling if reading.kinds > 1 else 0.0)
 
 
 def _composed(
@@ -171,7 +179,13 @@ def _composed(
     pool = {**twin, **chosen}
     if column.name == "activation_key" and "activation_key" in twin:
         pool = {}
-    names = [n for n in ("activation_datetime", "encounter_date", "unit_key", "role_group", "person_key") if n in pool]
+    if column.name == "encounter_key" and "activation_key" in chosen and "encounter_date" in chosen:
+        pool = {name: chosen[name] for name in ("activation_key", "encounter_date")}
+    names = [
+        n
+        for n in ("activation_key", "activation_datetime", "encounter_date", "unit_key", "role_group", "person_key")
+        if n in pool
+    ]
     columns = tuple(dict.fromkeys(pool[name].pair.source for name in names))[:4]
     if len(columns) < 2:
         return None

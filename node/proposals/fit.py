@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from node.proposals.codes import Reading, read_codes
+from node.proposals.codes import Reading, known_lookup, read_codes
 from node.proposals.profile import Profile
 from node.tables.schema import Column
 
@@ -79,15 +79,24 @@ def _code(table: str, column: Column, seen: Profile) -> Fit:
     return Fit(0.3 + 0.7 * reading.share, special if reading.share > 0.4 else 0.0, words, reading)
 
 
+_FLAG = Column("answer", "flag")
+
+
+def _says_yes_or_no(text: str) -> bool:
+    return known_lookup("", _FLAG)(text) is not None
+
+
 def _key(column: Column, seen: Profile, identifies: bool) -> Fit:
     odd = seen.dates > 0.5 or seen.months > 0.5 or seen.times > 0.5 or seen.words > 2.6
     fraction = seen.numbers > 0.9 and seen.whole < 0.97
-    answers = len(seen.values) <= 3 and seen.chars <= 3.5 and seen.distinct < 0.2
+    answers = all(_says_yes_or_no(text) for text, _ in seen.values)
     if odd or fraction or answers:
         return Fit(0.05, 0.0, "no identifiers")
     if identifies:
         return Fit(0.6 + 0.4 * seen.distinct, 0.1 * (seen.distinct > 0.98), f"{seen.distinct:.0%} of the values differ")
     if column.name == "unit_key":
+        if len(seen.values) == 1:
+            return Fit(0.4, 0.0, "the same value in all rows")
         return Fit(1.0 if seen.distinct < 0.7 or len(seen.values) < 40 else 0.6, 0.05, "short names that repeat")
     if column.name in _PERSONS:
         return Fit(0.95 if seen.words <= 1.6 else 0.4, 0.05, "short identifiers")

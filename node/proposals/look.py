@@ -29,7 +29,7 @@ _LABELLED_BOX = re.compile(r"^(?P<field>.+?)\s*\(choice=(?P<code>.+)\)$")
 _INSTRUMENT = ("redcap_repeat_instrument", "repeat instrument")
 _EVENT = ("redcap_event_name", "event name")
 _INSTANCE = ("redcap_repeat_instance", "repeat instance")
-_FORM_STATE = re.compile(r"(^redcap_)|(_complete$)|^complete\?$|^repeat inst", re.IGNORECASE)
+_FORM_STATE = re.compile(r"(^redcap_)|(_complete$)|complete\?$|^repeat inst", re.IGNORECASE)
 _LEAST_SHARED = 3
 _MOST_INSTRUMENTS = 20
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from node.proposals.drafting import draft_source, stand_ins
 from node.proposals.look import Seen
-from node.proposals.model import CODES_SHOWN, ColumnLook, FileLook, LeftOut, Missing, Proposal, ProposedSource
+from node.proposals.model import CODES_SHOWN, SURE, ColumnLook, FileLook, LeftOut, Missing, Proposal, ProposedSource
 from node.proposals.pairs import Chosen, Known, Pairs, known_keys, match, weigh, why_left_out
 from node.proposals.words import table_likeness, vocabulary
 from node.tables.schema import TABLES, Table
@@ -22,6 +22,9 @@ LEAST_SCORE = 0.55
 _CLEARLY_BETTER = 0.25
 _STAND_IN_SCORE = 0.35
 _TELLING_NAME = 0.7
+_SURER = 0.15
+_LEAST_HEADER = 0.5
+_BETTER_PART = 0.1
 
 
 def propose(seen: Sequence[Seen]) -> Proposal:
@@ -29,7 +32,7 @@ def propose(seen: Sequence[Seen]) -> Proposal:
     files = [one for one in seen if not one.error]
     weighed = {(name, i): weigh(table, one) for name, table in TABLES.items() for i, one in enumerate(files)}
     alone = _match_all(files, weighed, {})
-    matches = _match_all(files, weighed, known_keys(alone, files))
+    matches = _without_second_uses(_match_all(files, weighed, known_keys(alone, files)))
     drafted = [draft_source(TABLES[table], files[i], chosen, matches, i) for (table, i), chosen in matches.items()]
     order = {name: n for n, name in enumerate(TABLES)}
     sources = tuple(sorted(drafted, key=lambda source: (order[source.table], source.file)))
@@ -49,8 +52,36 @@ def _match_all(files: Sequence[Seen], weighed: Mapping[tuple[str, int], Pairs], 
         score = _score(TABLES[name], files[i], chosen)
         if score >= LEAST_SCORE:
             found[name, i] = (score, chosen)
-    best = {name: max((s for (t, _), (s, _) in found.items() if t == name), default=0.0) for name in TABLES}
-    return {place: chosen for place, (score, chosen) in found.items() if score >= best[place[0]] - _CLEARLY_BETTER}
+    return {place: chosen for place, (score, chosen) in found.items() if score >= _needed(place, found, files)}
+
+
+def _needed(
+    place: tuple[str, int], found: Mapping[tuple[str, int], tuple[float, object]], files: Sequence[Seen]
+) -> float:
+    """The score that an export needs for a table, given how well other exports, or other parts of it, fill it."""
+    table, i = place
+    scores = [(score, files[j]) for (name, j), (score, _) in found.items() if name == table]
+    parts = [score for score, seen in scores if (seen.file, seen.sheet) == (files[i].file, files[i].sheet)]
+    return max(max(score for score, _ in scores) - _CLEARLY_BETTER, max(parts) - _BETTER_PART)
+
+
+def _without_second_uses(matches: Matches) -> Matches:
+    """The matches without doubtful optional columns whose source column is, more surely, something else elsewhere."""
+    best: dict[tuple[int, str], tuple[float, str]] = {}
+    for (_, i), chosen in matches.items():
+        for name, found in chosen.items():
+            place = (i, found.pair.source)
+            best[place] = max(best.get(place, (0.0, "")), (found.confidence, name))
+
+    def stays(i: int, name: str, found: Chosen) -> bool:
+        confidence, use = best[i, found.pair.source]
+        surer = use != name and confidence >= found.confidence + _SURER
+        return found.pair.column.required or found.confidence >= SURE or not surer
+
+    return {
+        (table, i): {name: found for name, found in chosen.items() if stays(i, name, found)}
+        for (table, i), chosen in matches.items()
+    }
 
 
 def _score(table: Table, seen: Seen, chosen: Mapping[str, Chosen]) -> float:
@@ -68,7 +99,9 @@ def _score(table: Table, seen: Seen, chosen: Mapping[str, Chosen]) -> float:
             return 0.0
         weights += weight
         total += weight * (found.confidence if found else missing)
-    own = max((chosen[c.name].confidence for c in table.columns if c.name in chosen and _is_own(c.name)), default=0.0)
+    own = max(
+        (found.confidence for column, found in chosen.items() if _is_own(column) and _is_telling(found)), default=0.0
+    )
     if own < 0.5 and name < _TELLING_NAME:
         return 0.0
     return 0.65 * total / weights + 0.2 * own + 0.15 * name
@@ -84,6 +117,11 @@ def _composable(table: Table, column: str, name: float) -> float:
 def _is_own(column: str) -> bool:
     """Whether no other table has a column of this name."""
     return sum(any(c.name == column for c in table.columns) for table in TABLES.values()) == 1
+
+
+def _is_telling(found: Chosen) -> bool:
+    """Whether it was the header or telling codes that matched a column, and not only that it holds, say, dates."""
+    return found.pair.header >= _LEAST_HEADER or (found.pair.column.kind == "code" and found.pair.fit.special >= 0.5)
 
 
 def _file_look(seen: Seen) -> FileLook:

@@ -24,6 +24,8 @@ _WELL_MATCHED = 0.55
 _FEWEST_IDS = 5
 _LINK_WEIGHT = 0.75
 _SHORTENED = 0.96
+_MOSTLY = 0.7
+_LONE_DATE = 0.55
 _MAY_LIST = ("event_involvement", "contributing_factor")
 
 
@@ -90,7 +92,9 @@ Pairs = tuple[tuple[Pair, ...], ...]
 def weigh(table: Table, seen: Seen) -> Pairs:
     """What headers and values say about every pair of columns."""
     sources = [source for source in seen.columns if why_left_out(seen, source) is None]
-    return tuple(tuple(_pair(table, column, seen, source) for source in sources) for column in table.columns)
+    dated = [source for source in sources if seen.profiles[source].dates > _MOSTLY]
+    lone = dated[0] if len(dated) == 1 else ""
+    return tuple(tuple(_pair(table, column, seen, source, lone) for source in sources) for column in table.columns)
 
 
 def match(table: Table, seen: Seen, weighed: Pairs, known: Known) -> dict[str, Chosen]:
@@ -118,12 +122,15 @@ def _settle(pairs: Sequence[Sequence[Pair]], sure: NDArray[np.float64], i: int, 
     return Chosen(own, confidence, tuple(pairs[i][k].source for k in others[:5]))
 
 
-def _pair(table: Table, column: Column, seen: Seen, source: str) -> Pair:
+def _pair(table: Table, column: Column, seen: Seen, source: str, lone_date: str) -> Pair:
     names = enumerate(seen.spellings[source])
     header = max((_SHORTENED if n else 1.0) * likeness(name, table.name, column.name) for n, name in names)
     split = table.name in _MAY_LIST and source in seen.parts
     values = seen.parts[source] if split and column.name != table.identity[0] else seen.profiles[source]
-    return Pair(column, source, header, fit(table.name, column, values, table.identity == (column.name,)))
+    found = fit(table.name, column, values, table.identity == (column.name,))
+    if source == lone_date and column.required and column.kind in ("date", "datetime"):
+        found = replace(found, special=_LONE_DATE, why=f"{found.why}, and no other column holds dates")
+    return Pair(column, source, header, found)
 
 
 def _linked(pair: Pair, table: Table, seen: Seen, known: Known) -> Pair:
