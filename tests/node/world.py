@@ -23,7 +23,7 @@ from node.release.site import SiteData
 from node.tables.schema import TABLES
 from protocols.catalogue import current_catalogue
 from protocols.enrolment import open_enrolment
-from protocols.keys import create_transport_key, load_private_key, write_private
+from protocols.keys import create_transport_key, load_private_key, public_pem, write_private
 from protocols.statement import Verified, fingerprint, key_id, open_statement, parse_envelope, seal_statement
 from protocols.v1 import leadline_pb2 as pb
 
@@ -182,6 +182,7 @@ class Node:
         if not paths.signing_key.exists():
             form = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
             write_private(paths.signing_key, self.key.private_bytes(*form))
+            paths.signing_key.with_suffix(".pub").write_text(public_pem(self.key.public_key()))
         if not (paths.relay / "transport").exists():
             create_transport_key(paths.relay / "transport")
         write_profile(paths.profile)
