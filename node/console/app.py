@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,21 +14,29 @@ from starlette.exceptions import HTTPException
 
 from node.clock import Clock
 from node.config import NodeConfig
-from node.console import budget, home, leaders, leaves, mapping, quality, rounds
+from node.console import budget, checks, home, leaders, leaves, mapping, preview, quality, rounds
 from node.console.context import Context, make_context
 from node.console.guard import Guard
 from node.console.login import login_router
 from node.console.sessions import FormTokens, Sessions
+from node.explain import explain
+from node.ledger.acts import LedgerError
+from node.sources.refused import FileRefused
+from node.tables.mapping import MappingError
+from protocols.keys import KeyFileError
 from protocols.look import STATIC
-from protocols.operator.errors import OperatorError
+from protocols.operator.errors import InternalError, OperatorError
+from protocols.refusals import Refused
 
 PAGES: tuple[Callable[[Context], APIRouter], ...] = (
     home.router,
+    checks.router,
     quality.router,
     mapping.router,
     budget.router,
     rounds.router,
     leaves.router,
+    preview.router,
     leaders.router,
 )
 
@@ -47,10 +56,13 @@ def create_console(config: NodeConfig, clock: Clock) -> FastAPI:
 
 
 def _install_problem_pages(app: FastAPI, context: Context) -> None:
-    @app.exception_handler(OperatorError)
-    def explain(request: Request, error: OperatorError) -> HTMLResponse:
-        values = {"title": "This cannot be shown", "detail": f"{error.message}.", "hint": f"What to do: {error.hint}."}
+    def foreseen(request: Request, error: Exception) -> HTMLResponse:
+        known = explain(error) or InternalError(error)
+        values = {"title": "This cannot be shown", "detail": f"{known.message}.", "hint": f"What to do: {known.hint}."}
         return context.render(request, "problem.html", "", 409, **values)
+
+    for kind in (OperatorError, FileRefused, MappingError, LedgerError, KeyFileError, Refused, sqlite3.Error, OSError):
+        app.add_exception_handler(kind, foreseen)
 
     @app.exception_handler(RequestValidationError)
     def not_understood(request: Request, _: RequestValidationError) -> HTMLResponse:

@@ -12,6 +12,7 @@ from node.console.context import Context, site_ledger
 from node.console.quality import imported_at_s, read_report, totals
 from node.console.rounds import is_refusal
 from node.console.wording import day, plural, spaced
+from node.explain import explain
 from node.gateway import probe
 from node.journal import Asked, Journal
 from node.ledger.acts import LedgerError
@@ -84,7 +85,9 @@ def read_state(context: Context) -> State:
         membership = load_membership(context.config)
         notices += _membership_notices(membership, left, context.clock.now_s())
     except (OperatorError, Refused, LedgerError) as error:
-        notices.append(Notice("A key, the approval or the ledger cannot be used", f"{error}."))
+        known = explain(error)
+        words = f"{known.message}. What to do: {known.hint}." if known else ""
+        notices.append(Notice("A key, the approval or the ledger cannot be used", words))
     notices += [*_export_notices(context), *_refusal_notices(journal.recent(100), context.clock.now_s())]
     approval = describe(membership, context.clock.now_s()) if membership else "not approved yet"
     return State(running, paused, left, approval, journal.heard_at_s(), sent_s, imported_at_s(paths), tuple(notices))

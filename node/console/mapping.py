@@ -16,9 +16,9 @@ from starlette.exceptions import HTTPException
 from node.clock import Clock
 from node.console.context import Context
 from node.console.mapping_form import KIND_WORDS, changes_of, form_of, origin_words, ready
-from node.console.quality import import_problem
+from node.console.quality import import_problem, read_mapping
 from node.proposals import ChangeError, Proposal, apply, look_at, propose, to_toml
-from node.tables.mapping import Mapping, MappingError, load_mapping
+from node.tables.mapping import MappingError, load_mapping
 from protocols.operator.errors import InputError
 
 _DRAFTS = 20
@@ -111,16 +111,6 @@ def router(context: Context) -> APIRouter:
         return current(request, 409, problem) if problem else RedirectResponse("/quality", 303)
 
     return pages
-
-
-def read_mapping(path: Path) -> tuple[Mapping | None, str]:
-    """The mapping as it is, or what is wrong with it; (None, "") where there is none."""
-    if not path.is_file():
-        return None, ""
-    try:
-        return load_mapping(path), ""
-    except MappingError as error:
-        return None, str(error)
 
 
 def write_mapping(path: Path, text: str, clock: Clock) -> None:

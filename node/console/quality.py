@@ -9,16 +9,17 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
-from pydantic import ValidationError
 
 from node.clock import Clock, today
 from node.config import Paths
 from node.console.context import Context
+from node.console.grounds import grounds, not_answered
 from node.exports import ExportReader
 from node.sources.refused import FileRefused
-from node.tables.mapping import MappingError
+from node.tables.mapping import Mapping, MappingError, load_mapping
 from node.tables.quality import FileQuality, Finding, QualityReport
 from node.tables.rules import RULES
+from protocols.catalogue import current_catalogue
 from protocols.keys import KeyFileError
 
 REPORT = "report.json"
@@ -73,6 +74,11 @@ def router(context: Context) -> APIRouter:
         report = read_report(context.config.paths)
         files = tuple(FileView(file, tuple(_deeds(file))) for file in report.files) if report else ()
         values: dict[str, Any] = {"report": report, "files": files, "totals": totals(report.files) if report else None}
+        if report:
+            mapping, _ = read_mapping(context.config.paths.mapping)
+            exported = {source.table for source in mapping.sources} if mapping else set()
+            catalogue = current_catalogue()[0]
+            values |= {"grounds": grounds(report, catalogue), "not_answered": not_answered(exported, catalogue)}
         values |= {"problem": problem, "imported_s": imported_at_s(context.config.paths), "rules": RULES}
         return context.render(request, "quality.html", "quality", status_code, **values)
 
@@ -91,9 +97,19 @@ def router(context: Context) -> APIRouter:
 def read_report(paths: Paths) -> QualityReport | None:
     """The report of the last import; None if there is none, or one of another version of the program."""
     try:
-        return QualityReport.model_validate_json((paths.quality / REPORT).read_bytes())
-    except (OSError, ValidationError):
+        return QualityReport.from_json((paths.quality / REPORT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return None
+
+
+def read_mapping(path: Path) -> tuple[Mapping | None, str]:
+    """The mapping as it is, or what is wrong with it; (None, "") where there is none."""
+    if not path.is_file():
+        return None, ""
+    try:
+        return load_mapping(path), ""
+    except MappingError as error:
+        return None, str(error)
 
 
 def imported_at_s(paths: Paths) -> int | None:
