@@ -135,14 +135,15 @@ def _read(sa: Any, connection: Any, view: str, wanted: Wanted) -> TextTable:
 
 def _stream(connection: Any, statement: Any, view: str) -> list[list[str]]:
     rows: list[list[str]] = []
-    for row in connection.execution_options(yield_per=ROWS_AT_ONCE).execute(statement):
-        texts = [cell_text(value) for value in row]
-        if None in texts:
-            column = statement.selected_columns.keys()[texts.index(None)]
-            raise FileRefused(view, f"column '{column}' is of a type without plain text", "export it as text")
-        rows.append([text or "" for text in texts])
-        if len(rows) > MAX_ROWS:
-            raise FileRefused(view, f"it has more than {MAX_ROWS} rows", "let the view show fewer years")
+    with connection.execution_options(yield_per=ROWS_AT_ONCE).execute(statement) as found:
+        for row in found:
+            texts = [cell_text(value) for value in row]
+            if None in texts:
+                column = statement.selected_columns.keys()[texts.index(None)]
+                raise FileRefused(view, f"column '{column}' is of a type without plain text", "export it as text")
+            rows.append([text or "" for text in texts])
+            if len(rows) > MAX_ROWS:
+                raise FileRefused(view, f"it has more than {MAX_ROWS} rows", "let the view show fewer years")
     return rows
 
 

@@ -28,6 +28,7 @@ _NHS_FEWEST = 8
 _NHS_SHARE = 0.9  # of any ten digits, one in eleven has a valid check digit by chance
 _ICD_SHARE = 0.5
 _CHOICE = re.compile(r"\(choice=.*\)$")  # a checkbox's header under REDCap's labels ends with the choice
+_POSSESSIVE = re.compile(r"['’]s\b")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _WORDS = re.compile(r"[a-z]+|\d+")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[a-z]{2,}", re.IGNORECASE)
@@ -125,7 +126,7 @@ def _has_check_digit(number: str) -> bool:
 
 
 def _words(header: str) -> list[str]:
-    spaced = _CAMEL.sub(" ", _CHOICE.sub("", header.strip()))
+    spaced = _CAMEL.sub(" ", _POSSESSIVE.sub("", _CHOICE.sub("", header.strip())))
     plain = unicodedata.normalize("NFKD", spaced).encode("ascii", "ignore").decode().casefold()
     return _WORDS.findall(plain)
 

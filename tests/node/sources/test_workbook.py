@@ -27,7 +27,7 @@ def book(rows: Sequence[Sequence[Any]], change: Callable[[Worksheet], None] | No
     made = openpyxl.Workbook()
     sheet = made.worksheets[0]
     for row in rows:
-        sheet.append(row)
+        sheet.append(list(row))
     if change is not None:
         change(sheet)
     buffer = io.BytesIO()
@@ -63,7 +63,16 @@ def test_cells_become_the_text_that_csv_would_hold(tmp_path: Path) -> None:
 
 
 def test_titles_blank_rows_totals_and_a_cell_far_to_the_right(tmp_path: Path) -> None:
-    rows = [["Incidents 2025"], [], ["Ref", "Date", "Harm"], [1, 2, 3], [], [4, 5], [7, 8, 9], ["Total", 3]]
+    rows: list[list[Any]] = [
+        ["Incidents 2025"],
+        [],
+        ["Ref", "Date", "Harm"],
+        [1, 2, 3],
+        [],
+        [4, 5],
+        [7, 8, 9],
+        ["Total", 3],
+    ]
 
     def change(sheet: Worksheet) -> None:
         sheet.merge_cells("A1:F1")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import sqlite3
 import tempfile
 from pathlib import Path
 
+import openpyxl
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -92,7 +95,7 @@ def check(imported: Imported) -> None:
     for name, rows in kept.items():
         if name != "staffing_period":  # there, titles are added up and months filled
             assert len(imported.tables[name]) == rows
-    assert QualityReport.model_validate_json(imported.quality.to_json()) == imported.quality
+    assert QualityReport.from_json(imported.quality.to_json()) == imported.quality
     assert imported.quality.to_text()
 
 
@@ -135,6 +138,69 @@ def test_junk_between_sound_rows(junk: list[list[str]]) -> None:
     (file,) = imported.quality.files
     assert file.accepted >= 30
     assert file.read == len(sound) + len(junk)
+
+
+FORMS = ("csv", "workbook", "parquet", "database", "ndjson")
+FHIR_OF = {"Date": "date", "Reported": "recordedDate", "Class": "actuality", "Type": "category"}
+
+
+def as_form(folder: Path, form: str, rows: list[tuple[str, ...]]) -> str:
+    """Write the same events in one of the forms; give the mapping that reads them."""
+    header = EVENT_HEADER.split(",")
+    place = folder / "events.csv"
+    if form == "csv":
+        place.write_text(text(EVENT_HEADER, rows), encoding="utf-8")
+    elif form == "workbook":
+        book = openpyxl.Workbook()
+        for row in (header, *rows):
+            book.worksheets[0].append(list(row))
+        book.save(place)
+    elif form == "parquet":
+        pd.DataFrame(rows, columns=header, dtype="str").to_parquet(place)
+    elif form == "database":
+        with sqlite3.connect(folder / "q.db") as made:
+            made.execute(f"CREATE TABLE events ({', '.join(header)})")
+            made.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        made.close()
+        (folder / "url").write_text(f"sqlite:///{folder / 'q.db'}")
+        (folder / "url").chmod(0o600)
+        return EVENTS.replace('file = "events*.csv"', 'database = { url_file = "url", view = "events" }')
+    else:
+        found = [dict(zip(header, row, strict=True)) for row in rows]
+        resources = [
+            {"resourceType": "AdverseEvent", **{FHIR_OF[n]: row[n] for n in FHIR_OF}, "id": row["Ref"]} for row in found
+        ]
+        place.write_text("\n".join(map(json.dumps, [*resources, {"resourceType": "Patient"}])))
+        mapping = (
+            EVENTS.replace('"Ref"', '"identifier"')
+            .replace('"Harm"', '"harm"')
+            .replace('"State"', '{ constant = "closed" }')
+        )
+        for name, element in FHIR_OF.items():
+            mapping = mapping.replace(f'"{name}"', f'"{element}"')
+        return mapping.replace('"Changed"', '"lastUpdated"')
+    return EVENTS
+
+
+@settings(max_examples=10, deadline=None)
+@given(form=st.sampled_from(FORMS), rows=st.lists(EVENT, max_size=12))
+def test_in_every_form_every_row_is_accounted_for(form: str, rows: list[tuple[str, ...]]) -> None:
+    sound = [tuple(cell.format(n) for cell in SOUND) for n in range(60)]
+    with tempfile.TemporaryDirectory() as folder:
+        imported = run(Path(folder), as_form(Path(folder), form, [*rows, *sound]), {})
+    check(imported)
+    (file,) = imported.quality.files
+    assert file.read == len(rows) + len(sound) + (form == "ndjson")
+    out = file.accepted + file.repaired + file.rows_quarantined + file.rows_dropped
+    assert (file.added, out) == (0, file.read)
+
+
+def test_a_file_that_two_sources_read_alike_is_refused(tmp_path: Path) -> None:
+    files = {"events.csv": text(EVENT_HEADER, [SOUND])}
+    with pytest.raises(FileRefused, match=r"events\.csv: two sources of safety_event take the same rows of it"):
+        run(tmp_path, EVENTS + EVENTS.replace("events*", "*"), files)
+    other = EVENTS.replace('file = "events*.csv"', 'file = "*.csv"\nwhere = { Type = ["fall"] }')
+    assert run(tmp_path, EVENTS + other, files).quality.files[0].rows_dropped == 1
 
 
 def test_a_report_that_loses_a_row_cannot_be_made() -> None:

@@ -1,11 +1,13 @@
-"""Two whole sites as strangers would send them: a REDCap tracker, and a spreadsheet kept by hand."""
+"""Whole sites as strangers would send them: REDCap with codes and with labels, FHIR, and a spreadsheet kept by hand."""
 
 from __future__ import annotations
 
+import csv
 from datetime import date
 from pathlib import Path
 from typing import cast
 
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -22,7 +24,10 @@ def import_example(name: str) -> Imported:
     return import_exports(folder, load_mapping(folder / "mapping.toml"), HASHER, TODAY)
 
 
-@pytest.mark.parametrize("name", ["redcap", "spreadsheet"])
+NAMES = sorted(folder.name for folder in EXAMPLES.iterdir())
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_the_report_is_as_it_was(name: str) -> None:
     expected = (EXAMPLES / name / "quality.txt").read_text(encoding="utf-8")
     assert import_example(name).quality.to_text() == expected
@@ -69,8 +74,60 @@ def test_spreadsheet_in_windows_1252_with_titles_totals_and_three_forms_of_dates
 
 
 def test_no_identifier_or_free_text_comes_through() -> None:
-    for name in ("redcap", "spreadsheet"):
+    for name in NAMES:
         imported = import_example(name)
         everything = "".join(table.to_csv() for table in imported.tables.values()) + imported.quality.to_json()
-        for secret in ("RL-2231", "8120", "0231", "4410", "Dupr", "very upset", "Wrong dose", "S12"):
+        for secret in (
+            "RL-2231",
+            "8120",
+            "0231",
+            "4410",
+            "Dupr",
+            "very upset",
+            "Wrong dose",
+            "S12",
+            "cried",
+            "night nu",
+        ):
             assert secret not in everything, secret
+
+
+def test_redcap_with_labels_gives_what_codes_would() -> None:
+    tables = import_example("redcap_labels").tables
+    calls, encounters = tables["support_activation"], tables["support_encounter"]
+    assert calls["referral_source"].tolist() == ["self", "manager"]
+    assert calls["role_group"].tolist() == ["nurse_midwife", "group"]
+    assert encounters["support_resource"].tolist() == ["peer_supporter", "eap", "peer_supporter"]
+    assert encounters["person_key"].tolist()[:2] == [HASHER.key("person_key", "4417")] * 2
+
+
+def test_fhir_events_with_who_took_part_and_why() -> None:
+    tables = import_example("fhir").tables
+    events = tables["safety_event"]
+    assert events["event_class"].tolist() == ["incident", "near_miss", *["incident"] * 4]
+    assert events["harm"].tolist() == ["moderate_harm", "unknown", "unknown", "death", "unknown", "mild_harm"]
+    assert events["status"].tolist() == ["closed", "closed", "void", "closed", "open", "closed"]
+    involved = tables["event_involvement"]
+    assert involved["person_key"].eq(HASHER.key("person_key", "44")).tolist() == [False, True, True]
+    assert involved["role_group"].tolist() == ["nurse_midwife", "physician", "physician"]
+    assert tables["contributing_factor"]["factor"].tolist() == ["staffing_ratio", "fatigue_hours"]
+
+
+def test_the_same_sheet_as_workbook_and_as_text_gives_the_same_tables(tmp_path: Path) -> None:
+    source = EXAMPLES / "spreadsheet"
+    book = openpyxl.Workbook()
+    book.worksheets[0].title = "Tracker"
+    with (source / "Ereignisse 2025.csv").open(encoding="cp1252", newline="") as file:
+        for row in csv.reader(file, delimiter=";"):
+            book.worksheets[0].append(row)
+    book.save(tmp_path / "Ereignisse 2025.xlsx")
+    (tmp_path / "personnel.tsv").write_bytes((source / "personnel.tsv").read_bytes())
+    mapping = (source / "mapping.toml").read_text(encoding="utf-8")
+    (tmp_path / "mapping.toml").write_text(
+        mapping.replace('file = "Ereignisse*.csv"', 'file = "Ereignisse*.xlsx"\nsheet = "tracker"'), encoding="utf-8"
+    )
+    imported = import_exports(tmp_path, load_mapping(tmp_path / "mapping.toml"), HASHER, TODAY)
+    expected = import_example("spreadsheet")
+    for name, table in expected.tables.items():
+        pd.testing.assert_frame_equal(imported.tables[name], table)
+    assert [file.repairs for file in imported.quality.files] == [file.repairs for file in expected.quality.files]

@@ -49,6 +49,9 @@ def test_an_action_type_stands_for_its_strength(tmp_path: Path) -> None:
     assert source.columns["strength"].column == "Type"
 
 
+DATABASE = "version = 1\n" + EVENTS.replace(
+    'file = "events*.csv"', 'database = { url_env = "DB", view = "quality.events" }'
+)
 VALID = "version = 1\n" + EVENTS
 
 
@@ -115,6 +118,19 @@ VALID = "version = 1\n" + EVENTS
         ),
         ("version = 1\n" + STAFFING + "[source.explode]\ncolumns = []\n", "explode.columns"),
         ("version = 1\nsource = [3]\n", "source 1"),
+        (VALID.replace('file = "events*.csv"', ""), "source 1 (no file): give exactly one of `file` and `database`"),
+        (DATABASE.replace("[source.columns]", 'file = "e.csv"\n[source.columns]'), "give exactly one of `file` and"),
+        (DATABASE.replace("[source.columns]", 'sheet = "1"\n[source.columns]'), "a `sheet` goes with a `file`"),
+        (DATABASE.replace('url_env = "DB", ', ""), "exactly one of `url_file` and `url_env`"),
+        (DATABASE.replace("url_env", 'url_file = "u", url_env'), "exactly one of `url_file` and `url_env`"),
+        (
+            DATABASE.replace("url_env", "url"),
+            "source 1 (quality.events), database.url: unknown key 'url' (did you mean 'url_env'?)",
+        ),
+        *(
+            (DATABASE.replace("quality.events", view), "is no name of a view")
+            for view in ("events; DROP TABLE x", "SELECT 1", "a.b.c", "1e", "(x)", "e--", "", "e\\u0000")
+        ),
     ],
 )
 def test_errors_name_the_place_and_the_nearest_known(tmp_path: Path, text: str, message: str) -> None:
@@ -122,6 +138,15 @@ def test_errors_name_the_place_and_the_nearest_known(tmp_path: Path, text: str, 
         load(tmp_path, text)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_database_is_named_by_view_and_where_its_address_is(tmp_path: Path) -> None:
+    mapping = load(tmp_path, DATABASE.replace('url_env = "DB"', 'url_file = "secrets/db.url"'))
+    database = mapping.sources[0].database
+    assert database is not None
+    assert (database.view, database.url_file) == ("quality.events", tmp_path / "secrets" / "db.url")
+    assert mapping.has_database
+    assert not load(tmp_path, VALID).has_database
 
 
 def test_a_missing_mapping_is_told(tmp_path: Path) -> None:
