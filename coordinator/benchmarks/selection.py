@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
-from protocols.catalogue.model import Catalogue, Measure
+from protocols.catalogue.model import Catalogue, Measure, RoleRatio
 
 CORE = "core"
 
@@ -28,7 +28,9 @@ def answered(catalogue: Catalogue, tallies: AbstractSet[str]) -> tuple[Measure, 
 
 
 def _from_yearly_rounds(measure: Measure) -> bool:
-    return "site" in measure.publish.modes and measure.publish.years == 1
+    """Yearly plans ask for totals, so a ratio of roles is not among them."""
+    is_total = not isinstance(measure.formula, RoleRatio)
+    return is_total and "site" in measure.publish.modes and measure.publish.years == 1
 
 
 def _check(name: str, known: dict[str, Measure]) -> None:

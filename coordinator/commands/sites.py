@@ -189,7 +189,7 @@ def sites_ledger(
     years = ", ".join(map(str, told.unanswered_years)) or "none"
     text = (
         f"{out} tells site {site_id} of {told.releases} releases after entry {after}; we have seen "
-        f"{told.known_length} entries.\nYears with slices that it was asked for and did not answer: {years}."
+        f"{told.known_length} entries.\nYears with slices that it may have drawn and that did not arrive: {years}."
     )
     data = {"file": str(out), "site_id": site_id, "after": after, "known_length": told.known_length}
     say(how, text, data | {"releases": told.releases, "unanswered_years": list(told.unanswered_years)})

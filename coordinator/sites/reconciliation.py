@@ -53,7 +53,7 @@ def _statement(reader: Reader, site: Site, after_length: int, now_s: int) -> pb.
     releases = [r for r in reader.releases_of_site(site.site_id) if r.ledger_length >= after_length]
     plans = {plan.plan_id: plan for plan in reader.plans()}
     rounds = {round_.round_id: round_.plan_id for round_ in reader.rounds()}
-    unanswered = {plans[rounds[request.round_id]].year for request in reader.unanswered(site.site_id)}
+    undelivered = {plans[rounds[request.round_id]].year for request in reader.undelivered(site.site_id)}
     return pb.Reconciliation(
         site_id=site.site_id,
         after_length=after_length,
@@ -62,5 +62,5 @@ def _statement(reader: Reader, site: Site, after_length: int, now_s: int) -> pb.
         releases=[release.envelope for release in releases],
         made_at_s=now_s,
         plans=[plans[plan_id].envelope for plan_id in sorted({release.plan_id for release in releases})],
-        unanswered_years=sorted(unanswered),
+        unanswered_years=sorted(undelivered),
     )

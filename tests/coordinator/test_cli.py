@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sqlite3
 import sys
@@ -12,8 +13,11 @@ import pytest
 
 from coordinator import cli
 from coordinator.config import load_config
+from protocols.enrolment import open_first_approval, pso_key, show_fingerprint
+from protocols.keys import load_public_key
 from protocols.operator.errors import ExitCode
-from protocols.statement import fingerprint
+from protocols.statement import fingerprint, parse_envelope
+from protocols.v1 import leadline_pb2 as pb
 from tests.coordinator.conftest import World
 from tests.coordinator.site import TinySite
 
@@ -25,7 +29,7 @@ class Shell:
         self._config, self._monkeypatch, self._capsys = config, monkeypatch, capsys
 
     def __call__(self, *words: str) -> tuple[int, str, str]:
-        options = [] if words[:1] in (("init",), ("key",)) else ["--config", str(self._config)]
+        options = [] if words[:1] == ("init",) else ["--config", str(self._config)]
         self._monkeypatch.setattr(sys, "argv", ["leadline-coordinator", *words, *options])
         with pytest.raises(SystemExit) as caught:
             cli.main()
@@ -55,10 +59,8 @@ def test_init_makes_everything_and_keeps_what_is_there(shell: Shell, tmp_path: P
     assert shell.data("init", "--dir", str(tmp_path / "new")) == first
     assert (tmp_path / "new/keys/pso.key").read_bytes() == key
     assert (tmp_path / "new/keys/pso.key").stat().st_mode & 0o777 == 0o600
-    shown = shell.data("key", "show", str(tmp_path / "new/keys/pso.pub"))
-    assert shown["fingerprint"] == first["fingerprint"]
-    assert len(first["fingerprint"]) == 64
-    assert first["fingerprint"] in shell("init", "--dir", str(tmp_path / "new"))[1]
+    assert first["fingerprint"] == fingerprint(load_public_key(tmp_path / "new/keys/pso.pub"))
+    assert show_fingerprint(first["fingerprint"]) in shell("init", "--dir", str(tmp_path / "new"))[1]
 
 
 def test_what_a_coordinator_keeps_is_for_its_owner_alone(shell: Shell, tmp_path: Path) -> None:
@@ -82,32 +84,87 @@ def test_the_pump_of_the_sample_is_a_valid_setting(shell: Shell, tmp_path: Path)
     assert all(line.strip() in guide for line in uncommented.splitlines()[1:])
 
 
-def test_the_full_fingerprint_can_be_compared_before_and_after_enrolling(shell: Shell, tmp_path: Path) -> None:
-    site = TinySite("new-site")
-    files = site.write_files(tmp_path)
-    expected = fingerprint(site.key.public_key())
-    assert shell("key", "show", str(files["key"]))[1] == f"{expected}\n"
-    options = [f"--{name.replace('_', '-')}={path}" for name, path in files.items()]
-    code, output, _ = shell("sites", "add", "--site-id", "new-site", *options)
-    assert code == 0
-    assert expected in output
-
-
-def test_sites_are_added_listed_and_disabled(shell: Shell, tmp_path: Path) -> None:
-    files = TinySite("new-site").write_files(tmp_path)
-    options = [f"--{name.replace('_', '-')}={path}" for name, path in files.items()]
-    assert shell.data("sites", "add", "--site-id", "new-site", *options)["state"] == "enabled"
+def test_a_site_is_approved_listed_disabled_enabled_and_leaves(shell: Shell, tmp_path: Path) -> None:
+    file, read_out = TinySite("new-site").write_enrolment(tmp_path)
+    out = tmp_path / "new-site.approval"
+    made = shell.data("sites", "approve", str(file), "--fingerprint", show_fingerprint(read_out), "--out", str(out))
+    assert (made["state"], made["fingerprint"], made["approval_serial"]) == ("enabled", read_out, 1)
+    opened = open_first_approval(out.read_bytes())
+    assert fingerprint(pso_key(opened.message)) == made["pso_fingerprint"]
     assert shell.data("sites", "disable", "--site-id", "new-site")["state"] == "disabled"
-    assert len(shell.data("sites", "list")["sites"]) == 9
+    enabled = shell.data("sites", "enable", "--site-id", "new-site")
+    assert (enabled["state"], enabled["approval_serial"], enabled["last_seen_at"]) == ("enabled", 2, None)
+    assert shell.data("sites", "leave", "--site-id", "new-site", "--yes")["years"] == []
+    listed = {site["site_id"]: site for site in shell.data("sites", "list")["sites"]}
+    assert (len(listed), listed["new-site"]["state"]) == (9, "left")
+    assert listed["site-01"]["last_seen_at"] == "2026-01-15T12:00:00+00:00"
     code, output, _ = shell("sites", "list")
     assert code == 0
-    assert "new-site  disabled" in output
-    error = shell.data("sites", "add", "--site-id", "new-site", *options, code=1)
-    assert error == {
-        "error_code": "site_exists",
-        "message": "site new-site is enrolled already",
-        "hint": "choose another id",
-    }
+    assert "new-site  left     never" in output
+    assert show_fingerprint(read_out) in output
+    error = shell.data("sites", "approve", str(file), "--fingerprint", read_out, code=1)
+    assert error["error_code"] == "site_left"
+
+
+def test_what_a_person_does_next_is_said(shell: Shell, tmp_path: Path) -> None:
+    file, read_out = TinySite("new-site").write_enrolment(tmp_path)
+    out = tmp_path / "a"
+    code, output, _ = shell("sites", "approve", str(file), "--fingerprint", read_out, "--out", str(out))
+    own = load_config(tmp_path / "coordinator.toml").paths.public_key
+    assert code == 0
+    assert f"Send {out} to the hospital, and read it the fingerprint of your own key" in output
+    assert show_fingerprint(fingerprint(load_public_key(own))) in output
+    code, output, _ = shell("sites", "leave", "--site-id", "site-03", "--yes")
+    assert "What it released (for 2024) stays" in output
+    assert "leadline-node leave" in output
+
+
+def test_nobody_is_enrolled_without_a_comparison(shell: Shell, tmp_path: Path) -> None:
+    file, _ = TinySite("new-site").write_enrolment(tmp_path)
+    for options in ((), ("--format", "json")):
+        code, output, errors = shell("sites", "approve", str(file), *options)
+        assert code == ExitCode.USAGE
+        assert "the fingerprint was not compared" in output + errors
+    assert len(shell.data("sites", "list")["sites"]) == 8
+    assert shell.data("sites", "leave", "--site-id", "site-01", code=4)["error_code"] == "not_confirmed"
+    assert shell.data("sites", "approve", str(file), "--stolen", code=4)["error_code"] == "usage"
+
+
+@pytest.mark.parametrize(("typed", "sites"), [("yes\n", 9), (" YES \n", 9), ("\n", 8), ("y\n", 8), ("no\n", 8)])
+def test_at_a_terminal_a_person_compares_and_types_yes(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str, sites: int
+) -> None:
+    file, read_out = TinySite("new-site").write_enrolment(tmp_path)
+    terminal = io.StringIO(typed)
+    terminal.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setattr(sys, "stdin", terminal)
+    code, output, _ = shell("sites", "approve", str(file), "--out", str(tmp_path / "a"))
+    assert show_fingerprint(read_out) in output
+    assert "bed_band: 200-299" in output
+    assert (code == 0) == (sites == 9)
+    assert len(shell.data("sites", "list")["sites"]) == sites
+
+
+def test_a_site_is_told_what_its_ledger_lost(shell: Shell, tmp_path: Path) -> None:
+    out = tmp_path / "told"
+    made = shell.data("sites", "ledger", "--site-id", "site-01", "--after", "9", "--out", str(out))
+    assert (made["known_length"], made["releases"], made["unanswered_years"]) == (16, 4, [])
+    assert parse_envelope(out.read_bytes()).kind == "reconciliation"
+    assert shell("sites", "ledger", "--site-id", "site-01", "--after", "-1", "--out", str(out))[0] == ExitCode.USAGE
+
+
+def test_a_round_goes_out_and_comes_back_as_files(shell: Shell, finished: World, tmp_path: Path) -> None:
+    shell.data("rounds", "open", "--year", "2023", "--deadline-s", "600")
+    due, back = tmp_path / "due", tmp_path / "back"
+    made = shell.data("rounds", "export", "--site-id", "site-01", "--out", str(due))
+    back.write_bytes(finished.sites[0].exchange(due.read_bytes(), finished.pso))
+    kinds = [parse_envelope(raw).kind for raw in pb.Batch.FromString(due.read_bytes()).envelopes]
+    assert made["envelopes"] == len(kinds)
+    assert kinds.count("request") == 8
+    for _ in range(2):
+        taken = shell.data("rounds", "import", str(back), "--site-id", "site-01")
+        assert (taken["taken"], taken["refused"]) == (len(kinds), {})
+    assert shell.data("rounds", "import", str(back), "--site-id", "site-02", code=1)["error_code"] == "wrong_site"
 
 
 def test_a_plan_is_shown_with_its_noise_before_anything_is_sent(shell: Shell) -> None:
@@ -157,7 +214,8 @@ def test_the_audit_log_verifies(shell: Shell) -> None:
         (("rounds", "ajar"), ExitCode.USAGE),
         (("sites", "disable", "--site-id", "nobody"), ExitCode.USAGE),
         (("release", "verify", "absent.json"), ExitCode.USAGE),
-        (("key", "show", "absent.pub"), ExitCode.CONNECTION),
+        (("sites", "approve", "absent.enrolment"), ExitCode.USAGE),
+        (("rounds", "export", "--site-id", "site-01", "--out", "x"), ExitCode.REFUSED),
     ],
 )
 def test_an_error_is_one_line_with_what_to_do(shell: Shell, words: tuple[str, ...], code: ExitCode) -> None:

@@ -9,7 +9,6 @@ from coordinator.figures import SiteYear, complete_years, site_figures, trend_po
 from coordinator.plans import read_plan
 from coordinator.store.schema import Plan
 from privacy.accountant import SIGMA_UNIT, sigma_1024
-from protocols.catalogue import current_catalogue
 from protocols.periods import Grain, periods_of
 from protocols.v1 import leadline_pb2 as pb
 from tests.coordinator.conftest import YEAR, World
@@ -24,7 +23,6 @@ def read(world: World, purpose: str) -> tuple[Plan, list[SiteYear]]:
 
 def test_a_sites_figures_are_its_yearly_cells_with_the_stated_noise(finished: World) -> None:
     plan, years = read(finished, "benchmark")
-    catalogue, _ = current_catalogue()
     message = read_plan(plan)
     figures = site_figures(years[0], message)
     assert set(figures.tallies) == {request.tally for request in message.tallies}

@@ -13,7 +13,7 @@ from coordinator.rounds.conduct import advance_rounds, close_rounds, open_rounds
 from coordinator.rounds.states import RequestState, RoundState
 from coordinator.rounds.status import round_status, status_text
 from coordinator.sites.register import disable_site
-from coordinator.store.schema import Request, SiteState
+from coordinator.store.schema import Request
 from protocols.operator.errors import InputError, RuleError
 from protocols.refusals import Code
 from protocols.statement import key_id, open_statement

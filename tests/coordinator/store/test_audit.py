@@ -13,12 +13,16 @@ import pytest
 from coordinator.rounds.states import RequestState, RoundEvent, RoundState
 from coordinator.store.audit import Actor, Event, first_broken
 from coordinator.store.reader import Reader
+from coordinator.store.records import Head, IssuedApproval, SiteKeys
 from coordinator.store.schema import (
+    Notice,
+    NoticeKind,
     Plan,
     Publication,
     Purpose,
     Release,
     Request,
+    RetiredKey,
     Round,
     Site,
     SiteState,
@@ -40,7 +44,20 @@ def a_site() -> Site:
         state=SiteState.ENABLED,
         ledger_head=b"",
         ledger_length=0,
+        ledger_at=MOMENT,
         enrolled_at=MOMENT,
+        approval=b"",
+        approval_serial=0,
+        approval_until=MOMENT,
+        renew_at=MOMENT,
+        last_seen_at=None,
+    )
+
+
+def a_retired_key(writer: Writer) -> RetiredKey:
+    site = writer.sites()[0]
+    return RetiredKey(
+        public_key=site.public_key, key_id=site.key_id, site_id=site.site_id, is_stolen=False, retired_at=MOMENT
     )
 
 
@@ -94,15 +111,33 @@ def first_request(writer: Writer) -> Request:
     return writer.requests("2024-benchmark-1")[0]
 
 
+def first_notice(writer: Writer) -> Notice:
+    site = writer.sites()[0]
+    notice = writer.notice(site.site_id, NoticeKind.APPROVAL, site.approval_serial)
+    assert notice is not None
+    return notice
+
+
+HEAD = Head(b"h", 99, MOMENT)
+APPROVAL = IssuedApproval(b"e", 99, MOMENT, MOMENT)
+KEYS = SiteKeys("p", "i", "t")
+
 ACTS: dict[str, Callable[[Writer, Event], object]] = {
     "note": lambda w, e: w.note(e),
     "add_site": lambda w, e: w.add_site(a_site(), e),
     "set_site_state": lambda w, e: w.set_site_state(w.sites()[0], SiteState.DISABLED, e),
+    "set_attributes": lambda w, e: w.set_attributes(w.sites()[0], {"type": "rehab"}, e),
+    "exchange_keys": lambda w, e: w.exchange_keys(w.sites()[0], KEYS, [a_retired_key(w)], e),
+    "approve_site": lambda w, e: w.approve_site(w.sites()[0], APPROVAL, e),
+    "move_head": lambda w, e: w.move_head(w.sites()[0], HEAD, e),
+    "add_publication_notice": lambda w, e: w.add_publication_notice("site-01", 1, e),
+    "mark_notified": lambda w, e: w.mark_notified(first_notice(w), b"d", MOMENT, e),
+    "acknowledge": lambda w, e: w.acknowledge(first_notice(w), HEAD, e),
     "add_plan": lambda w, e: w.add_plan(a_plan(), e),
     "open_round": lambda w, e: w.open_round(a_round(), [], e),
     "end_round": lambda w, e: w.end_round(w.rounds()[0], RoundEvent.ENDED_SHORT, "why", e),
     "mark_sent": lambda w, e: w.mark_sent({first_request(w).request_id: MOMENT}, e),
-    "store_release": lambda w, e: w.store_release(a_release(first_request(w)), e),
+    "store_release": lambda w, e: w.store_release(a_release(first_request(w)), HEAD, e),
     "refuse_request": lambda w, e: w.refuse_request(first_request(w), ("paused", ""), e),
     "postpone_request": lambda w, e: w.postpone_request(first_request(w), ("paused", ""), MOMENT, e),
     "add_publication": lambda w, e: w.add_publication(a_publication(), e),

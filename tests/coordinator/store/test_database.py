@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import create_engine
 
 from coordinator.clock import SystemClock
@@ -24,6 +25,8 @@ CHANGES = [
     "UPDATE releases SET envelope = envelope",
     "UPDATE publications SET document = document",
     "UPDATE audit_events SET actor = actor",
+    "UPDATE retired_keys SET is_stolen = 0",
+    "DELETE FROM retired_keys",
     "DELETE FROM plans",
     "DELETE FROM releases",
     "DELETE FROM publications",
@@ -68,6 +71,8 @@ def test_what_is_signed_or_logged_cannot_be_changed_or_deleted(world: World) -> 
     world.pump()
     advance_rounds(world.store, world.clock)
     publish_now(world)
+    world.sites[0].key = Ed25519PrivateKey.generate()
+    world.approve(world.sites[0], new_keys=True)
     database = sqlite3.connect(world.config.paths.database)
     for statement in CHANGES:
         with pytest.raises(sqlite3.IntegrityError, match="never changed"):
