@@ -57,6 +57,7 @@ def read_codes(table: str, column: Column, values: Sequence[tuple[str, int]], nu
     return Reading(share, telling, len(set(known.values())), known, plain, tuple(unread))
 
 
+@cache
 def known_lookup(table: str, column: Column) -> Lookup:
     """What the import itself makes of a word."""
     if column.name == "harm":

@@ -218,10 +218,8 @@ def _stand_in(table: Table, column: Column, seen: Seen, chosen: Mapping[str, Cho
         constant, why = _scale(seen, chosen["harm"].pair.source)
         confidence = 0.85 if constant != "local" else _UNSURE
     if column.name == "source_system":
-        constant, confidence = (
-            seen.file.split("/")[-1].split(".")[0].replace("*", "").strip("_- ")[:40] or "export",
-            0.9,
-        )
+        stem = seen.file.split("/")[-1].split(".")[0]
+        constant, confidence = stem.rstrip("0123456789*_- ")[: column.max_chars] or "export", 0.9
         why = "named after the file"
     question = (
         "" if confidence >= SURE else f'no column holds {column.name}; is "{constant}" right for all rows? Then {cost}'

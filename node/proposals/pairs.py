@@ -24,6 +24,7 @@ _WELL_MATCHED = 0.55
 _FEWEST_IDS = 5
 _LINK_WEIGHT = 0.75
 _SHORTENED = 0.96
+_LEAST_FIT = 0.15
 _MOSTLY = 0.7
 _LONE_DATE = 0.55
 _MAY_LIST = ("event_involvement", "contributing_factor")
@@ -60,7 +61,7 @@ class Pair:
         """1 minus the chance that header, values and links all mislead."""
         value = self.fit.value
         doubt = (1 - self.header * value) * (1 - self.fit.special) * (1 - _LINK_WEIGHT * self.link * value)
-        return min(MOST_SURE, 1 - doubt) if value >= 0.15 else 0.0
+        return min(MOST_SURE, 1 - doubt) if value >= _LEAST_FIT else 0.0
 
     @property
     def why(self) -> str:
@@ -123,13 +124,15 @@ def _settle(pairs: Sequence[Sequence[Pair]], sure: NDArray[np.float64], i: int, 
 
 
 def _pair(table: Table, column: Column, seen: Seen, source: str, lone_date: str) -> Pair:
-    names = enumerate(seen.spellings[source])
-    header = max((_SHORTENED if n else 1.0) * likeness(name, table.name, column.name) for n, name in names)
     split = table.name in _MAY_LIST and source in seen.parts
     values = seen.parts[source] if split and column.name != table.identity[0] else seen.profiles[source]
     found = fit(table.name, column, values, table.identity == (column.name,))
     if source == lone_date and column.required and column.kind in ("date", "datetime"):
         found = replace(found, special=_LONE_DATE, why=f"{found.why}, and no other column holds dates")
+    if found.value < _LEAST_FIT:
+        return Pair(column, source, 0.0, found)
+    names = enumerate(seen.spellings[source])
+    header = max((_SHORTENED if n else 1.0) * likeness(name, table.name, column.name) for n, name in names)
     return Pair(column, source, header, found)
 
 

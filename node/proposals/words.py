@@ -16,6 +16,7 @@ _WORD = re.compile(r"[a-z]+|\d+|#")
 _VAGUE = frozenset(("id", "date", "type", "staff", "unit", "event", "role"))
 _VAGUE_WEIGHT = 0.5
 _LEAST_COMPOUND = 5
+_NEARLY = 0.88
 _LATER = 0.002  # earlier names are better ones
 
 
@@ -40,6 +41,7 @@ def header_words(text: str) -> frozenset[str]:
     return frozenset(word for word in words if word not in _ignored()) or frozenset(words)
 
 
+@cache
 def likeness(header: str, table: str, column: str) -> float:
     """How much a header speaks for a canonical column, 0 to 1: its name, and the names that the vocabulary knows."""
     names = known_names(table, column)
@@ -83,9 +85,15 @@ def _alike(left: str, right: str) -> float:
     if min(len(joined), len(known)) >= _LEAST_COMPOUND:
         if joined == known:
             return 1.0
-        if known in joined or difflib.SequenceMatcher(None, joined, known).ratio() >= 0.88:
+        if known in joined or _nearly_equal(joined, known):
             score = max(score, 0.65)
     return score
+
+
+def _nearly_equal(left: str, right: str) -> bool:
+    if 2 * min(len(left), len(right)) < _NEARLY * (len(left) + len(right)):
+        return False  # the cheap bound
+    return difflib.SequenceMatcher(None, left, right).ratio() >= _NEARLY
 
 
 def _weight(words: frozenset[str]) -> float:
