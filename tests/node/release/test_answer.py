@@ -165,6 +165,14 @@ def test_tallies_outside_the_policy_are_left_out_and_not_charged(tmp_path: Path,
     assert node.refusal(pso.request(pso.plan(("activations",), plan_id="p2"), 1)).code == Code.TALLY_NOT_ALLOWED
 
 
+def test_what_is_published_pooled_only_is_kept_from_a_plan_of_single_sites(node: Node, pso: Pso) -> None:
+    release = node.release(pso.request(pso.plan(("reinforced_care", "supported")), 1)).message
+    assert {table.tally for table in release.tables} == {"supported"}
+    alone = pso.plan(("reinforced_care", "trajectories"), plan_id="p2")
+    assert node.refusal(pso.request(alone, 1)).code == Code.TALLY_NOT_ALLOWED
+    assert node.ledger.spent(2025) == {"clinician": 30_000_000, "record": 0}
+
+
 def test_what_is_not_exported_is_not_answered_as_nobody(tmp_path: Path, pso: Pso) -> None:
     site = SiteData.of(supported_site(3).tables, frozenset({"support_activation"}))
     node = Node(tmp_path / "n", pso, site)
