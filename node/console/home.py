@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 from node.console.context import Context, site_ledger
 from node.console.quality import imported_at_s, read_report, totals
 from node.console.rounds import is_refusal
-from node.console.wording import day, plural, spaced
+from node.console.wording import day, plural, sentence, spaced
 from node.explain import explain
 from node.gateway import probe
 from node.journal import Asked, Journal
@@ -116,7 +116,7 @@ def _membership_notices(membership: Membership | None, left: bool, now_s: int) -
         words = "Send the file that “leadline-node request” makes, and import the approval that comes back."
         yield Notice("The patient safety organisation has not approved this node yet", words)
     elif membership.state(now_s) is not MembershipState.VALID:
-        yield Notice("The approval is not in force", f"{describe(membership, now_s).capitalize()}.")
+        yield Notice("The approval is not in force", f"{sentence(describe(membership, now_s))}.")
     elif membership.approval.valid_until_s - now_s < _SOON_S:
         until = day(membership.approval.valid_until_s)
         yield Notice(

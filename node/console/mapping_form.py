@@ -79,19 +79,19 @@ class SourceForm:
 
     name: str
     source: ProposedSource
-    used: bool
+    used: str
     fields: tuple[Field, ...]
 
     @property
     def n_open(self) -> int:
-        """Columns that wait for a decision."""
-        return sum(field.is_open for field in self.fields)
+        """Decisions that are waited for: about the source as a whole, and about its columns."""
+        return (self.used == UNDECIDED) + sum(field.is_open for field in self.fields)
 
 
 def form_of(proposal: Proposal) -> tuple[SourceForm, ...]:
     """The fields of every proposed source, with what is chosen so far."""
     return tuple(
-        SourceForm(_use_name(i), source, source.wanted is not False, tuple(_fields(proposal, i, source)))
+        SourceForm(_use_name(i), source, _used(source), tuple(_fields(proposal, i, source)))
         for i, source in enumerate(proposal.sources)
     )
 
@@ -107,7 +107,7 @@ def changes_of(proposal: Proposal, filled_in: Mapping[str, str]) -> tuple[Change
 
 def ready(proposal: Proposal) -> tuple[Proposal, tuple[ProposedSource, ...]]:
     """What can be written, and the wanted sources that cannot yet: a required column is missing or undecided."""
-    waiting = tuple(s for s in proposal.sources if s.wanted is not False and not _is_settled(s))
+    waiting = tuple(s for s in proposal.sources if s.wanted is not False and not (s.is_sure and _is_settled(s)))
     kept = tuple(source for source in proposal.sources if source not in waiting)
     return accepted(proposal.model_copy(update={"sources": kept})), waiting
 
@@ -124,6 +124,13 @@ def origin_words(origin: Origin) -> str:
 
 def _listed(names: Mapping[str, str] | tuple[str, ...]) -> str:
     return ", ".join(f"“{name}”" for name in names)
+
+
+def _used(source: ProposedSource) -> str:
+    """Undecided where the doubt is about the source itself, and not about one of its columns."""
+    if source.wanted is None and _is_settled(source) and not source.is_sure:
+        return UNDECIDED
+    return "no" if source.wanted is False else "yes"
 
 
 def _is_settled(source: ProposedSource) -> bool:
@@ -209,7 +216,7 @@ def _source_changes(
         return Change.model_validate({"table": source.table, "file": source.file, "where": source.where, **what})
 
     used = filled_in.get(_use_name(place))
-    if used is not None:
+    if used:
         yield change(act="keep" if used == "yes" else "leave_out")
     for field in _fields(proposal, place, source):
         value = filled_in.get(field.name, field.chosen)

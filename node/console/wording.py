@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 
 from privacy.accountant import display_epsilon
 
+_SPELT = {"rca": "RCA", "jc": "just-culture", "fte": "FTE", "ed": "ED"}
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
 
 
@@ -43,8 +44,18 @@ def epsilon(rho_nano: int) -> str:
 
 
 def spaced(name: str) -> str:
-    """`safety_event` as `safety event`."""
-    return name.replace("_", " ")
+    """`safety_event` as `safety event`, `rca_action` as `RCA action`."""
+    return " ".join(_SPELT.get(word, word) for word in name.split("_"))
+
+
+def sentence(text: str) -> str:
+    """With a capital at its beginning; the rest stays as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def named(name: str) -> str:
+    """A table or column as the beginning of a line."""
+    return sentence(spaced(name))
 
 
 def emptiest(completeness: Mapping[str, float]) -> str:
@@ -62,5 +73,7 @@ FILTERS: Mapping[str, Callable[..., str]] = {
     "plural": plural,
     "epsilon": epsilon,
     "spaced": spaced,
+    "sentence": sentence,
+    "named": named,
     "emptiest": emptiest,
 }

@@ -35,10 +35,10 @@ def make_site(folder: Path, exports: Path, approve: bool = False) -> Node:
 def live_a_little(node: Node) -> None:
     """Two quarters are asked for and answered, one is asked for again, one is refused, and a stranger knocks."""
     plan = node.pso.plan(("supported", "activations"))
-    for quarter in (1, 2, 2):
-        node.inbox.take(node.pso.request(plan, quarter))
     dear = node.pso.plan(("supported",), plan_id="dear", rho_nano=9_000_000_000)
     node.inbox.take(node.pso.request(dear, 3))
+    for quarter in (1, 2, 2):
+        node.inbox.take(node.pso.request(plan, quarter))
     node.inbox.take(Pso().request(plan, 3))
 
 
