@@ -11,7 +11,6 @@ from pydantic import BaseModel
 
 import coordinator.config
 import node.config
-from node.tables.mapping import load_mapping
 from node.tables.rules import RULES
 from node.tables.schema import TABLES
 from protocols.catalogue import current_catalogue
@@ -87,15 +86,6 @@ def test_the_security_page_names_tests_that_exist() -> None:
             assert any(place.exists() for place in found), name
             if function:
                 assert f"def {function}" in found[0].read_text(encoding="utf-8")
-
-
-def test_the_mapping_of_the_exports_page_is_valid(tmp_path: Path) -> None:
-    (example,) = re.findall(r"```toml\n(.*?)```", _text("exports.md"), re.DOTALL)
-    (tmp_path / "mapping.toml").write_text(example, encoding="utf-8")
-    assert [source.table for source in load_mapping(tmp_path / "mapping.toml").sources] == [
-        "safety_event",
-        "event_involvement",
-    ]
 
 
 def test_every_table_and_rule_of_the_import_is_listed() -> None:
