@@ -72,7 +72,7 @@ def look_at(config: NodeConfig, clock: Clock) -> NodeState:
         heard_at=_moment(heard_at_s) if heard_at_s is not None else "",
         released_at=_moment(max(sent)) if sent else "",
         left=ledger.has_left(),
-        budget=tuple(describe_budget(ledger, config.policy.budget_nano())),
+        budget=tuple(describe_budget(ledger, config.policy.budget_nano(), clock)),
     )
     ledger.close()
     return state

@@ -63,7 +63,7 @@ class Metrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """What is read when it is asked for."""
         budget = GaugeMetricFamily(f"{PREFIX}_budget_spent_ratio", "Part spent", labels=["year", "scope"])
-        for row in describe_budget(self._ledger, self._config.policy.budget_nano()):
+        for row in describe_budget(self._ledger, self._config.policy.budget_nano(), self._clock):
             budget.add_metric([str(row["year"]), row["scope"]], row["spent_nano"] / row["ceiling_nano"])
         yield budget
         yield _gauge("paused", "1 while the site has paused", float(paused_by(self._config) is not None))

@@ -14,6 +14,8 @@ SHOWN = 6
 def check_sources(subject: Subject) -> Verdict:
     """Every export that the mapping names can be read."""
     reading = subject.reading
+    if reading.without_key:
+        return skipped("the person key cannot be used")
     if reading.refusal:
         return failed(reading.refusal, "mend the export or its mapping; until then every plan is refused, uncharged")
     return ok(f"all exports can be read; the quality report is in {subject.config.paths.quality}")

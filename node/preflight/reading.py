@@ -14,6 +14,7 @@ from node.tables.mapping import MappingError
 from node.tables.quality import QualityReport
 from protocols.catalogue import current_catalogue
 from protocols.catalogue.model import Measure
+from protocols.keys import KeyFileError
 
 LOW_PERCENT = 80.0
 QUARANTINE_PART = 0.05
@@ -26,6 +27,7 @@ class Reading:
     site: SiteData | None = None
     report: QualityReport | None = None
     refusal: str = ""
+    without_key: bool = False
 
     def unanswerable(self) -> dict[str, tuple[str, ...]]:
         """Measures that no export allows, with the tables that are missing."""
@@ -51,7 +53,7 @@ class Reading:
             return []
         tallies = [current_catalogue()[0].tally(tally) for tally in measure.tallies]
         tables = frozenset[str]().union(*map(tables_behind, tallies))
-        columns = set[str]().union(*map(needed_columns, tallies))
+        columns = set[str]().union(*(needed_columns(tally) - set(tally.strata) for tally in tallies))
         files = [file for file in self.report.files if file.table in tables]
         found = [
             f"many rows of {file.file} are quarantined"
@@ -74,5 +76,7 @@ def read_exports(config: NodeConfig, day: date) -> Reading:
         site, report = ExportReader(config.paths).import_now(day)
     except (FileRefused, MappingError) as error:
         return Reading(refusal=str(error).rstrip("."))
+    except KeyFileError:
+        return Reading(without_key=True)  # the check of the keys says what is wrong with it
     check_vocabulary(current_catalogue()[0], site.views)
     return Reading(site, report)

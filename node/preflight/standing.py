@@ -61,7 +61,7 @@ def check_pause(subject: Subject) -> Verdict:
 def check_budget(subject: Subject) -> Verdict:
     """What is left of the budget of this ledger year and the one before, which is what plans ask for."""
     year = today(subject.clock).year
-    rows = describe_budget(subject.ledger, subject.config.policy.budget_nano())
+    rows = describe_budget(subject.ledger, subject.config.policy.budget_nano(), subject.clock)
     spent = {
         f"{row['year']} {row['scope']}": row["spent_nano"] / row["ceiling_nano"]
         for row in rows

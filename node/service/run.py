@@ -16,6 +16,7 @@ from node.membership import Membership, describe, load_membership
 from node.monitor.listener import Pages, monitored
 from node.monitor.metrics import Metrics
 from node.pauses import Pause, paused_by, resume
+from node.service.notify import notify
 from node.service.only import only_daemon
 from node.service.workers import Workers
 from protocols.operator.console import Format
@@ -91,7 +92,9 @@ def _start(workers: Workers) -> None:
 def _serve(config: NodeConfig, workers: Workers, metrics: Metrics, stopped: threading.Event) -> None:
     server = start_gateway(config.paths.socket, metrics.counted(workers.answer))
     _log.info("serving site %s on %s", config.site.id, config.paths.socket)
+    notify("READY=1")
     stopped.wait()
+    notify("STOPPING=1")
     _log.info("stopping: what is under way may finish")
     workers.stop_hiring()
     server.stop(STOP_S).wait()

@@ -10,7 +10,7 @@ import grpc
 import pytest
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from node.gateway import MAX_BATCH, probe, start_gateway
+from node.gateway import MAX_BATCH, NotAnsweredError, probe, start_gateway
 from protocols.refusals import Code
 from protocols.statement import open_statement, parse_envelope
 from protocols.v1 import leadline_pb2 as pb
@@ -30,7 +30,7 @@ def node(tmp_path: Path, pso: Pso) -> Node:
 
 @pytest.fixture
 def channel(node: Node, tmp_path: Path) -> Iterator[grpc.Channel]:
-    server = start_gateway(tmp_path / "run" / "node.sock", node.answerer.answer)
+    server = start_gateway(tmp_path / "run" / "node.sock", node.answer)
     with grpc.insecure_channel(f"unix:{tmp_path / 'run' / 'node.sock'}") as channel:
         yield channel
     server.stop(0).wait()
@@ -79,3 +79,28 @@ def test_a_refusal_is_signed_by_the_site(channel: grpc.Channel, node: Node, pso:
     raw = services.GatewayStub(channel).Exchange(pb.Batch(envelopes=[b"rubbish"])).envelopes[0]
     refusal = open_statement(raw, pb.Refusal, node._keys()).message
     assert refusal.code == Code.MALFORMED
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        (NotAnsweredError("the worker died"), grpc.StatusCode.UNAVAILABLE),
+        (ValueError("row 12: Jane Roe"), grpc.StatusCode.INTERNAL),
+    ],
+)
+def test_no_text_of_a_fault_is_logged_or_sent(
+    fault: Exception, status: grpc.StatusCode, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def answer(_raw: bytes) -> bytes:
+        raise fault
+
+    server = start_gateway(tmp_path / "run" / "node.sock", answer)
+    with grpc.insecure_channel(f"unix:{tmp_path / 'run' / 'node.sock'}") as channel:
+        with pytest.raises(grpc.RpcError) as failure:
+            services.GatewayStub(channel).Exchange(pb.Batch(envelopes=[b"anything"]))
+        assert probe(tmp_path / "run" / "node.sock"), "it goes on"
+    server.stop(0).wait()
+    assert failure.value.code() is status
+    assert "Jane" not in caplog.text + failure.value.details()
+    assert "worker" not in failure.value.details(), "how the node is built is nobody's business outside"
+    assert ("ValueError at node/gateway.py:" in caplog.text) == (status is grpc.StatusCode.INTERNAL)
