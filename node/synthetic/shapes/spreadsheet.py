@@ -18,7 +18,7 @@ ACTIVATION_NAMES = {
     "trigger_kind": "Came through",
     "activation_datetime": "Date & time of call",
     "referral_source": "Called by",
-    "event_reason": "What happened",
+    "event_reason": "Kind of event",
     "offered": "Offered?",
     "response": "Accepted?",
     "unit_key": "Unit",
