@@ -41,12 +41,8 @@ class LedgerReader:
 
     def knows(self, length: int, head: bytes) -> bool:
         """Whether the ledger holds the entry that somebody has seen, or was reconciled with one that does."""
-        return self.hash_at(length) == head or self.was_reconciled_with(length, head)
-
-    def was_reconciled_with(self, length: int, head: bytes) -> bool:
-        """Whether a reconciliation names this head."""
         named = ((content["known_length"], content["known_head"]) for content in self.contents("reconciled"))
-        return (length, head.hex()) in named
+        return self.hash_at(length) == head or (length, head.hex()) in named
 
     def site(self) -> str:
         """The site for which the ledger was opened."""

@@ -116,11 +116,12 @@ def assess(
 
 
 def _is_settled(ledger: LedgerReader, statement: pb.Reconciliation) -> bool:
-    pair = statement.known_length, statement.known_head
-    if ledger.was_reconciled_with(*pair):
+    """It was taken in before, or adds nothing: the ledger knows its head, and nothing may be lost."""
+    named = statement.known_length, statement.known_head.hex(), statement.made_at_s
+    if any((c["known_length"], c["known_head"], c["made_at"]) == named for c in ledger.contents("reconciled")):
         return True
-    is_held = statement.known_length == 0 or ledger.hash_at(statement.known_length) == statement.known_head
-    return is_held and not statement.unanswered_years
+    is_known = statement.known_length == 0 or ledger.knows(statement.known_length, statement.known_head)
+    return is_known and not statement.unanswered_years
 
 
 def _check_statement(ledger: LedgerReader, statement: pb.Reconciliation) -> None:
