@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from datetime import date
 from pathlib import Path
 
@@ -17,19 +19,23 @@ from protocols.keys import KeyFileError, load_secret
 _State = tuple[date, tuple[tuple[str, int, int], ...]]
 
 
-class ExportReader:
-    """Imports the exports afresh whenever a file, the mapping or the day has changed."""
+FRESH_S = 60.0  # a database does not say that it changed, so a reading of one serves the plans of one batch
 
-    def __init__(self, paths: Paths) -> None:
-        self._paths = paths
+
+class ExportReader:
+    """Imports the exports afresh whenever a file, the mapping or the day has changed, and a database after FRESH_S."""
+
+    def __init__(self, paths: Paths, fresh_s: float = FRESH_S) -> None:
+        self._paths, self._fresh_s = paths, fresh_s
         self._state: _State | None = None
         self._site: SiteData | None = None
+        self._good_until_s = math.inf
 
     def read(self, day: date) -> SiteData:
         """The site as its exports stand. DataNotReady says, for the local log, which file is refused and why."""
         try:
             state = self._observe(day)
-            if self._site is None or state != self._state:
+            if self._site is None or state != self._state or time.monotonic() > self._good_until_s:
                 self._site, self._state = self.import_now(day)[0], state
         except (FileRefused, MappingError, KeyFileError, OSError) as error:
             raise DataNotReady(str(error)) from error
@@ -43,6 +49,7 @@ class ExportReader:
         self._paths.quality.mkdir(parents=True, exist_ok=True, mode=0o700)
         for name, text in (("report.json", imported.quality.to_json()), ("report.txt", imported.quality.to_text())):
             _replace(self._paths.quality / name, text)
+        self._good_until_s = time.monotonic() + self._fresh_s if mapping.has_database else math.inf
         exported = frozenset(source.table for source in mapping.sources)
         return SiteData.of(imported.tables, exported), imported.quality
 

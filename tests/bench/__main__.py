@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from tests.bench import release, statistics, strategy
+from tests.bench import memory, release, statistics, strategy
 
-BENCHMARKS = {"strategy": strategy.main, "release": release.main, "statistics": statistics.main}
+BENCHMARKS = {"strategy": strategy.main, "release": release.main, "memory": memory.main, "statistics": statistics.main}
 
 
 def main() -> None:

@@ -157,7 +157,7 @@ def test_preparing_for_a_reboot_waits_for_what_is_under_way(tmp_path: Path) -> N
 
 
 def test_a_ledger_is_shown_and_verified_by_its_public_key(site: Path) -> None:
-    assert "opened for site site-01" in _run("ledger", "show", "--config", site).stdout
+    assert "for site site-01" in _run("ledger", "show", "--config", site).stdout
     ledger, key = site.parent / "ledger.sqlite", site.parent / "keys" / "site.pub"
     assert _json("ledger", "verify", ledger, "--key", key)["data"]["entries"] == 1
     assert _json("ledger", "verify", site, "--key", key)["data"]["error_code"] == "ledger_broken"
