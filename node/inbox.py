@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from node.clock import Clock
 from node.config import NodeConfig
-from node.journal import Asked, Journal, outcome_of
+from node.journal import NOTHING, Asked, Journal, outcome_of
 from node.membership import install_approval
 from node.release.answer import Answerer
 from node.release.request import read_request
@@ -63,24 +63,21 @@ class Inbox:
         answer = self._answerer.answer(raw)
         request, plan = ask.request, ask.plan
         code, detail = outcome_of(answer)
+        now_s, kind = self._clock.now_s(), KINDS[pb.Request]
+        asked = Asked(now_s, kind, request.request_id, plan.plan_id, plan.year, request.quarter, code, detail)
         with self._journalling():
-            self._journal.keep_plan(request.plan, plan.issued_at_s)
-            self._journal.name_head(request.known_length, request.known_head)
-            kind, now_s = KINDS[pb.Request], self._clock.now_s()
-            self._journal.note(
-                Asked(now_s, kind, request.request_id, plan.plan_id, plan.year, request.quarter, code, detail)
-            )
+            known, newest = (request.known_length, request.known_head), (plan.issued_at_s, request.plan)
+            self._journal.note(asked, known, newest)
         return answer
 
     def _approval(self, raw: bytes) -> bytes:
         opened = open_statement(raw, pb.Approval, self._answerer.pso_keys)
         approval = opened.message
-        with self._journalling():
-            self._journal.name_head(approval.known_length, approval.known_head)
         return self._received(
             Asked(0, KINDS[pb.Approval], f"serial {approval.serial}", "", 0, 0, "", ""),
             opened.digest,
             lambda: install_approval(self._config, raw, None, self._clock.now_s()),
+            (approval.known_length, approval.known_head),
         )
 
     def _publication(self, raw: bytes) -> bytes:
@@ -92,7 +89,9 @@ class Inbox:
             lambda: keep_publication(self._config.paths.publications, opened.message, signer),
         )
 
-    def _received(self, asked: Asked, digest: bytes, act: Callable[[], object]) -> bytes:
+    def _received(
+        self, asked: Asked, digest: bytes, act: Callable[[], object], known: tuple[int, bytes] = NOTHING
+    ) -> bytes:
         """Act on a statement that is verified, and say so; or say why not."""
         try:
             act()
@@ -101,7 +100,7 @@ class Inbox:
             answer = self._answerer.refusal(refused)
         code, detail = outcome_of(answer)
         with self._journalling():
-            self._journal.note(replace(asked, at_s=self._clock.now_s(), outcome=code, detail=detail))
+            self._journal.note(replace(asked, at_s=self._clock.now_s(), outcome=code, detail=detail), known)
         return answer
 
     @contextmanager

@@ -19,6 +19,7 @@ from protocols.v1 import leadline_pb2 as pb
 ROWS = 1000
 DAYS = 90
 MAX_TEXT = 300
+NOTHING = (0, b"")
 
 _SCHEMA = """
 create table if not exists asked (number integer primary key autoincrement, at_s integer not null, kind text not null,
@@ -62,8 +63,12 @@ class Journal:
             db.executescript(_SCHEMA)
         path.chmod(0o600)
 
-    def note(self, asked: Asked) -> None:
-        """Record an exchange that was verified."""
+    def note(self, asked: Asked, known: tuple[int, bytes] = NOTHING, plan: tuple[int, bytes] = NOTHING) -> None:
+        """Record an exchange that was verified, in one act.
+
+        `known` is the length and hash of this site's ledger as the PSO named them, `plan` the moment of issue and the
+        envelope of the plan that was sent along, where there is one.
+        """
         texts = (asked.kind, asked.request_id, asked.plan_id, asked.outcome, asked.detail)
         kind, request_id, plan_id, outcome, detail = (text[:MAX_TEXT] for text in texts)
         same = (kind, request_id, plan_id, asked.year, asked.quarter, outcome)
@@ -80,6 +85,8 @@ class Journal:
             )
             db.execute("delete from asked where number <= (select max(number) from asked) - ?", (self._rows,))
             _keep(db, "heard", asked.at_s, b"")
+            _keep_newest(db, "known", known)
+            _keep_newest(db, "plan", plan)
 
     def count_unverified(self, reason: str, at_s: int) -> None:
         """Count a statement that nobody trusted has signed; `reason` is a code of the closed list."""
@@ -93,18 +100,9 @@ class Journal:
             db.execute(f"delete from unverified where day not in ({kept})", (DAYS,))  # noqa: S608 - our own words
 
     def name_head(self, length: int, head: bytes) -> None:
-        """Record the newest head of this site's ledger that the PSO says it has seen; an older one is passed over."""
+        """Record a head of this site's ledger that the PSO says it has seen; an older one is passed over."""
         with self._opened() as db:
-            known = db.execute("select number from newest where name = 'known'").fetchone()
-            if length and (known is None or length >= known[0]):
-                _keep(db, "known", length, head)
-
-    def keep_plan(self, envelope: bytes, issued_at_s: int) -> None:
-        """Record the newest plan that the PSO signed."""
-        with self._opened() as db:
-            known = db.execute("select number from newest where name = 'plan'").fetchone()
-            if known is None or issued_at_s >= known[0]:
-                _keep(db, "plan", issued_at_s, envelope)
+            _keep_newest(db, "known", (length, head))
 
     def recent(self, limit: int) -> tuple[Asked, ...]:
         """The exchanges that were verified, newest first."""
@@ -146,6 +144,12 @@ class Journal:
                 yield db
         finally:
             db.close()
+
+
+def _keep_newest(db: sqlite3.Connection, name: str, found: tuple[int, bytes]) -> None:
+    before = db.execute("select number from newest where name = ?", (name,)).fetchone()
+    if found[0] and (before is None or found[0] >= before[0]):
+        _keep(db, name, *found)
 
 
 def _keep(db: sqlite3.Connection, name: str, number: int, content: bytes) -> None:
