@@ -161,7 +161,7 @@ def _link(table: Table, column: Column, seen: Seen, source: str, known: Known) -
 
 def why_left_out(seen: Seen, column: str) -> str | None:
     """Why a column is never proposed, in words: its name or its values are personal; None if it may be."""
-    return personal_header(column, is_key=False) or ("free text" if seen.profiles[column].is_text else None)
+    return personal_header(column) or ("free text" if seen.profiles[column].is_text else None)
 
 
 def known_keys(matches: Mapping[tuple[str, int], Mapping[str, Chosen]], files: Sequence[Seen]) -> Known:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from node.sources.refused import FileRefused
 
-MAX_FILE_BYTES = 512 * 2**20
-"""A site writes thousands of rows a year; a larger file is a dump or a mistake, and would fill the memory."""
+MAX_FILE_BYTES = 256 * 2**20
+"""A site writes thousands of rows a year; a larger file is a dump or a mistake, and reading it would fill memory."""
 
 
 def export_files(folder: Path, pattern: str) -> list[Path]:

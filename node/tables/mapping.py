@@ -18,7 +18,7 @@ from pydantic_core import ErrorDetails
 
 from node.sources.table import Wanted
 from node.tables.dates import Order
-from node.tables.personal import personal_header
+from node.tables.personal import KEEPS_TEXT, personal_header
 from node.tables.schema import TABLES, Column, Table
 
 _VIEW = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*(?:\.[A-Za-z_][A-Za-z0-9_$]*)?")
@@ -174,11 +174,11 @@ class Source(_Frozen):
 
     @model_validator(mode="after")
     def _nothing_personal(self) -> Self:
-        kinds = {column.name: column.kind for column in self.target.columns}
-        named = [(c, kinds.get(name) == "key") for name, origin in self.columns.items() for c in origin.source_columns]
-        named += [(column, False) for column in self.where]
-        for header, is_key in named:
-            what = personal_header(header, is_key)
+        keeps = {column.name: column.kind in KEEPS_TEXT for column in self.target.columns}
+        named = [(c, keeps.get(name, True)) for name, origin in self.columns.items() for c in origin.source_columns]
+        named += [(column, True) for column in self.where]
+        for header, keeps_text in named:
+            what = personal_header(header, keeps_text)
             if what is not None:
                 raise ValueError(
                     f"column '{header}' is named like {what}, which is never read; map another column, or rename it in "

@@ -17,8 +17,9 @@ from tomllib import loads
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from node.tables.schema import Column
+from node.tables.schema import Column, Kind
 
+KEEPS_TEXT: tuple[Kind, ...] = ("code", "flag", "plain")
 SHARE = 0.2
 """Above this share of its filled rows, the values speak for the column; single cells are the business of rules."""
 FEWEST = 5
@@ -49,7 +50,7 @@ class _Refused(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     what: str
-    hashed_keys: bool
+    as_text: bool
     whole: frozenset[str]
     anywhere: tuple[str, ...]
     at_the_end: tuple[str, ...]
@@ -69,13 +70,13 @@ class _Refused(BaseModel):
         )
 
 
-def personal_header(header: str, is_key: bool) -> str | None:
+def personal_header(header: str, keeps_text: bool = True) -> str | None:
     """What a source column's name says that is refused, in words; None if the column may be read.
 
-    `is_key`: the column becomes a key, so that a keyed hash takes the place of its values.
+    `keeps_text`: words of the column could stay as they are, as they cannot in keys (hashed), dates and numbers.
     """
     words = _words(header)
-    groups = (group for group in _refused() if not (is_key and group.hashed_keys))
+    groups = (group for group in _refused() if keeps_text or not group.as_text)
     return next((group.what for group in groups if group.names(words)), None)
 
 
@@ -84,7 +85,7 @@ def personal_values(column: Column, text: pd.Series[str], local_codes: Collectio
 
     `text` holds "" where blank; `local_codes` are words that the mapping knows as codes, and so are no free text.
     """
-    if column.kind not in ("key", "code", "flag", "plain"):
+    if column.kind not in ("key", *KEEPS_TEXT):
         return None
     known = {code.strip().casefold() for code in local_codes}
     filled = text[text.ne("") & ~text.str.casefold().isin(known)]

@@ -21,7 +21,7 @@ def test_a_sparse_file_of_10_gb_is_refused_unread(tmp_path: Path) -> None:
     path = tmp_path / "dump.csv"
     with path.open("wb") as file:
         file.truncate(10 * 10**9)
-    with pytest.raises(FileRefused, match=r"dump\.csv: it is larger than 512 MiB"):
+    with pytest.raises(FileRefused, match=r"dump\.csv: it is larger than 256 MiB"):
         read_export(path, Wanted(("Ref",)))
     assert path.stat().st_size > MAX_FILE_BYTES
 

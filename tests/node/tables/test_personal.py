@@ -32,12 +32,12 @@ REFUSED = {
         |Hauptdiagnose|Diagnóstico|Diagnosi|CIM-10""",
     "free text": """Comment|Comments|Additional comments|Comments 2|Harm comments|Narrative|Event narrative|Description
         |Incident description|Brief description of the event|Notes|Case notes|Details|Event details|Free text
-        |Comments (free text)|What happened?|Remarks|Kommentar|Bemerkungen|Beschreibung|Freitext|Commentaires
+        |Comments (free text)|Remarks|Kommentar|Bemerkungen|Beschreibung|Freitext|Commentaires
         |Observaciones|Descripción|Descrizione|Osservazioni|Descrição|Observações|Opmerkingen|Toelichting""",
     "a person's name": "Name|Full name|Staff name|Caller's name|Surname|Vorname|Nom|Apellidos|Cognome|Achternaam",
     "contact details": "Email|E-mail address|Staff email|Phone|Mobile number|Home address|Postcode",
 }
-HASHED = ("a person's name", "contact details")
+AS_TEXT = ("a person's name", "contact details")
 ORDINARY = """"Staff ids|Staff id|Reference no|Ref|Réf. n°|Record ID|record_id|redcap_repeat_instance|Incident number
     |Event ID|Patient days|PatientDays|patient_days|Patients|Patients on shift|Number of patients
     |Patient safety event no|Patient harm level|Harm to patient|Category description|Type description
@@ -45,7 +45,7 @@ ORDINARY = """"Staff ids|Staff id|Reference no|Ref|Réf. n°|Record ID|record_id
     |Note date|Date noted|Detailed category|Location detail code|Role|Job title|Caller role|Entered date
     |Date reported|Diagnostic imaging events|Births|Birthing unit|Phone calls|Contact mode|Means of contact
     |Support given (choice=Missed diagnosis)|Minutes|Shift|Phone/in person|Text messages|Ward|Service
-    |Name of unit|Type de l'événement|Datum|Rolle|Numéro|Nombre de contacts|Data evento|Ruolo|Funzione
+    |Name of unit|Type de l'événement|Datum|Rolle|Numéro|Nombre de contacts|What happened|Data evento|Ruolo|Funzione
     |Descriptor|Annotated|Summary code|Status|Last change|identifier|recordedDate|participantFunction
     |Sex offence|日付"""
 
@@ -56,13 +56,13 @@ def names(text: str) -> list[str]:
 
 @pytest.mark.parametrize(("what", "name"), [(what, name) for what, text in REFUSED.items() for name in names(text)])
 def test_columns_that_are_refused_by_their_name(what: str, name: str) -> None:
-    assert personal_header(name, is_key=False) == what
-    assert personal_header(name, is_key=True) == (None if what in HASHED else what)
+    assert personal_header(name, keeps_text=True) == what
+    assert personal_header(name, keeps_text=False) == (None if what in AS_TEXT else what)
 
 
 @pytest.mark.parametrize("name", names(ORDINARY))
 def test_ordinary_names_are_read(name: str) -> None:
-    assert personal_header(name, is_key=False) is None
+    assert personal_header(name, keeps_text=True) is None
 
 
 @pytest.mark.parametrize(
