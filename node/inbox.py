@@ -18,6 +18,7 @@ from dataclasses import replace
 from node.clock import Clock
 from node.config import NodeConfig
 from node.journal import NOTHING, Asked, Journal, outcome_of
+from node.logs import describe_fault
 from node.membership import install_approval
 from node.release.answer import Answerer
 from node.release.request import read_request
@@ -55,7 +56,7 @@ class Inbox:
         except OperatorError as error:
             _log.error("what came in could not be kept: %s; %s", error, error.hint)
         except Exception as error:
-            _log.error("internal fault while taking in a statement: %s", type(error).__name__)
+            _log.error("internal fault while taking in a statement: %s", describe_fault(error))
         return self._answerer.refusal(Refused(Code.INTERNAL))
 
     def _request(self, raw: bytes) -> bytes:

@@ -18,6 +18,7 @@ from node.config import NodeConfig
 from node.identity import Identity
 from node.ledger.register import register_rows
 from node.ledger.store import Ledger, Reservation
+from node.logs import describe_fault
 from node.measures.cases import protected_unit
 from node.policy import allowed_tallies, charges, check_budget, check_policy, effective_plan
 from node.release.draw import draw_slice
@@ -80,8 +81,8 @@ class Answerer:
             _log.error("a key or the approval is not in order: %s", error)
             return self.refusal(Refused(Code.INTERNAL), ask)
         except Exception as error:
-            # The text of an unforeseen error may quote protected rows, so its kind alone is logged.
-            _log.error("internal fault while answering: %s", type(error).__name__)
+            # The text of an unforeseen error may quote protected rows, so its kind and place alone are logged.
+            _log.error("internal fault while answering: %s", describe_fault(error))
             return self.refusal(Refused(Code.INTERNAL), ask)
 
     def _answer(self, ask: Ask) -> bytes:

@@ -20,16 +20,16 @@ from node.service.notify import notify
 from node.service.only import only_daemon
 from node.service.workers import Workers
 from protocols.operator.console import Format
-from protocols.operator.errors import InternalError, OperatorError, RuleError
+from protocols.operator.errors import ExitCode, OperatorError, RuleError
 
 _log = logging.getLogger("leadline.node")
-STOP_S = 60.0  # what is under way may finish; the unit file's TimeoutStopSec is above it
+STOP_S, END_S = 60.0, 5.0  # what is under way may finish; the unit file's TimeoutStopSec is above their sum
 
 
 class WorkerDiedError(OperatorError):
-    """The worker ended without a word."""
+    """The worker ended without a word; starting again may help, so a supervisor tries."""
 
-    exit_code = InternalError.exit_code
+    exit_code = ExitCode.TIMEOUT
 
 
 def run(path: Path, config: NodeConfig, clock: Clock, how: Format | None = None) -> None:
@@ -37,9 +37,6 @@ def run(path: Path, config: NodeConfig, clock: Clock, how: Format | None = None)
 
     OperatorError if a daemon runs, keys, ledger or noise are not in order, or nobody has approved the site yet.
     """
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
     with only_daemon(config.paths.socket):
         ledger = open_ledger(config, load_signing_key(config), clock)
         _log.info("site %s: %s", config.site.id, describe(require_approval(config), clock.now_s()))
@@ -49,9 +46,9 @@ def run(path: Path, config: NodeConfig, clock: Clock, how: Format | None = None)
         try:
             with monitored(Pages(config, ledger, clock, metrics)):
                 _start(workers)
-                _serve(config, workers, metrics, stopped)
+                _serve(config, workers, metrics)
         finally:
-            workers.close(STOP_S)
+            workers.close(END_S)
             ledger.close()
     _log.info("stopped")
 
@@ -89,7 +86,11 @@ def _start(workers: Workers) -> None:
         raise WorkerDiedError("worker", str(error), hint) from error
 
 
-def _serve(config: NodeConfig, workers: Workers, metrics: Metrics, stopped: threading.Event) -> None:
+def _serve(config: NodeConfig, workers: Workers, metrics: Metrics) -> None:
+    """Until the signal comes. Before that nothing was asked, so a signal during the start just ends the process."""
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
     server = start_gateway(config.paths.socket, metrics.counted(workers.answer))
     _log.info("serving site %s on %s", config.site.id, config.paths.socket)
     notify("READY=1")
