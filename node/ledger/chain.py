@@ -97,7 +97,7 @@ def proof_input(previous: bytes, key: Ed25519PublicKey) -> bytes:
 def next_number(head: Head, content: Mapping[str, Any]) -> int:
     """The number of the entry that follows `head`."""
     if content.get("kind") == "reconciled":
-        return max(head.length, int(content["known_length"])) + 1
+        return max(head.length, content["known_length"]) + 1
     return head.length + 1
 
 
