@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import shutil
 import socket
 import stat
@@ -29,6 +31,11 @@ def check_files(subject: Subject) -> Verdict:
     for path, what in ((paths.exports, "exports folder"), (paths.mapping, "mapping file"), (paths.ledger, "ledger")):
         if not path.exists():
             return failed(f"there is no {what} {path}", "make it, or mend its path in node.toml")
+    owner = paths.ledger.stat().st_uid
+    if owner != os.geteuid():
+        name = _user_name(owner)
+        remedy = f"run every command of this site as its user: sudo -u {name} leadline-node preflight"
+        return failed(f"the site belongs to the user {name}, and this is {_user_name(os.geteuid())}", remedy)
     if len(str(paths.socket).encode()) > MAX_SOCKET_BYTES:
         remedy = "set paths.socket in node.toml to a shorter path, such as /run/leadline/node.sock"
         return failed(f"the path of the socket is longer than {MAX_SOCKET_BYTES} bytes", remedy)
@@ -38,6 +45,13 @@ def check_files(subject: Subject) -> Verdict:
     if paths.exports.stat().st_mode & stat.S_IROTH:
         return warning(f"every user of this machine can read {paths.exports}", f"chmod o-rwx {paths.exports}")
     return ok("all there, none open to other users")
+
+
+def _user_name(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
 
 
 def _open_to_others(subject: Subject) -> Iterator[str]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import grpc
 import pytest
@@ -23,7 +26,7 @@ from node.service.workers import Workers
 from protocols.refusals import Code
 from protocols.statement import parse_envelope
 from protocols.v1 import leadline_pb2 as pb
-from tests.node.installed import Installed, children, free_port, install, is_alive, kill
+from tests.node.installed import NODE, Installed, children, free_port, install, is_alive, kill
 
 LARGE = ("arrow", "opendp", "pandas", "numpy")
 PLAN_NANO = 30_000_000  # the plan of `Installed.request`: three tables
@@ -245,3 +248,36 @@ def test_a_monitoring_port_that_is_taken_is_named(site: Installed) -> None:
         answer = site.json("start")
         assert (answer["exit_code"], answer["data"]["error_code"]) == (2, "port")
         assert str(port) in answer["data"]["message"]
+
+
+def test_a_supervisor_and_a_monitoring_hear_when_it_serves_and_when_it_stops(
+    site: Installed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = free_port()
+    site.set("port = 0", f"port = {port}")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
+        supervisor.bind(str(tmp_path / "notify"))
+        supervisor.settimeout(60)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        with site.daemon() as daemon:
+            assert supervisor.recv(100) == b"READY=1"
+            with urlopen(f"http://127.0.0.1:{port}/readyz") as answer:
+                assert json.load(answer)["status"] == "ready"
+            site.exchange(site.request())
+            with urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+                assert 'leadline_node_releases_total{outcome="sent"} 1.0' in answer.read().decode()
+            daemon.send_signal(signal.SIGINT)
+            assert supervisor.recv(100) == b"STOPPING=1"
+            assert daemon.wait(30) == 0
+
+
+def test_a_signal_during_the_start_ends_it_at_once_and_leaves_nothing_behind(site: Installed) -> None:
+    command = [*NODE, "start", "--config", str(site.config_file)]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as daemon:
+        _wait_for(lambda: bool(children(daemon.pid)), 60)
+        workers = children(daemon.pid)
+        daemon.send_signal(signal.SIGTERM)
+        assert daemon.wait(10) != 0
+    _wait_for(lambda: not any(map(is_alive, workers)), 60)
+    with site.daemon():
+        assert _kind(site.exchange(site.request())[0]) == "release"

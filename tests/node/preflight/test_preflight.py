@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
+import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -113,6 +115,14 @@ def test_an_approval_that_was_not_renewed_in_time_is_pointed_out(
     assert words in found.words
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_a_site_of_another_user_is_named_with_the_command_to_use(site: Installed) -> None:
+    os.chown(site.config.paths.ledger, 65534, 65534)
+    found = _look(site)["files"]
+    assert found.state is State.FAILED
+    assert "sudo -u nobody" in found.remedy
+
+
 def test_no_approval_is_a_failure_that_names_the_commands(site: Installed) -> None:
     site.config.paths.approval.unlink()
     found = _look(site)["approval"]
@@ -126,8 +136,6 @@ def test_a_ledger_that_the_coordinator_has_seen_further_on_is_behind(site: Insta
 
 
 def test_a_ledger_that_was_changed_fails_whatever_looks_at_it(site: Installed) -> None:
-    import sqlite3
-
     db = sqlite3.connect(site.config.paths.ledger)
     for (name,) in db.execute("select name from sqlite_master where type = 'trigger'").fetchall():
         db.execute(f"drop trigger {name}")
