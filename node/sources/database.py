@@ -23,6 +23,8 @@ from node.sources.refused import FileRefused
 from node.sources.table import MAX_ROWS, TextTable, Wanted, header_name, text_frame
 
 ROWS_AT_ONCE = 10_000
+CONNECT_TIMEOUT_S = 30
+STATEMENT_TIMEOUT_MS = 600_000
 MAX_URL_BYTES = 4_096
 _READ_ONLY_STATEMENT = {
     "mysql": "SET SESSION TRANSACTION READ ONLY",
@@ -90,6 +92,9 @@ def _sqlalchemy(view: str) -> Any:
 def _engine(sa: Any, url: str) -> Any:
     address = sa.engine.make_url(url)
     pool = sa.pool.NullPool
+    if address.get_driver_name() in ("psycopg", "psycopg2"):
+        address = address.difference_update_query(["connect_timeout"])
+        address = address.update_query_dict({"connect_timeout": str(CONNECT_TIMEOUT_S)})
     if address.get_backend_name() != "sqlite":
         return sa.create_engine(address, poolclass=pool, hide_parameters=True)
     # A file opened for reading cannot be made or changed by accident.
@@ -103,6 +108,7 @@ def _read_only(sa: Any, engine: Any) -> Iterator[Any]:
     with engine.connect() as connection:
         if engine.dialect.name == "postgresql":
             connection.execution_options(postgresql_readonly=True)
+            connection.execute(sa.text(f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS}"))
         elif engine.dialect.name == "sqlite":
             connection.execute(sa.text("PRAGMA query_only = ON"))
         elif engine.dialect.name in _READ_ONLY_STATEMENT:

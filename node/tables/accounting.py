@@ -17,7 +17,15 @@ from node.tables.schema import Table
 UNUSABLE_SHARE = 0.2
 _WORST_SHOWN = 3
 _ROWS_NAMED = 5
-_BEFORE_READING = ("blank_row", "repeated_header", "totals_row", "trailing_note", "filtered", "nothing_listed")
+_BEFORE_READING = (
+    "blank_row",
+    "repeated_header",
+    "totals_row",
+    "trailing_note",
+    "other_resource",
+    "filtered",
+    "nothing_listed",
+)
 
 
 def file_qualities(draft: Draft) -> tuple[FileQuality, ...]:

@@ -87,7 +87,8 @@ InputKind = Literal["event_link", "person", "role", "time", "outcome"]
 class InputQuality(_Frozen):
     """A column on which measures stand: the percentage of its table's rows in which it is really known.
 
-    Unlike `completeness`, a link counts only if it leads somewhere, and a code only if it was not made up by a rule.
+    Unlike `completeness`, a link counts only if it leads somewhere (where the table it leads to has rows), and a code
+    only if it was not made up by a rule.
     """
 
     input: InputKind

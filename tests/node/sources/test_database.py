@@ -100,6 +100,14 @@ def test_a_view_that_writes_fails_and_nothing_is_written(server: str, view: str)
     assert count(server) == before + 1
 
 
+def test_a_view_that_takes_too_long_is_given_up(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "STATEMENT_TIMEOUT_MS", 100)
+    with owner(server) as connection:
+        connection.execute(sa.text("CREATE VIEW quality.slow AS SELECT pg_sleep(30)::text AS ref"))
+    with pytest.raises(FileRefused, match="SQLSTATE 57014"):
+        read_view(server, "quality.slow", Wanted(("ref",)))
+
+
 def test_sqlite_is_opened_for_reading(lite: str, tmp_path: Path) -> None:
     digest = hashlib.sha256((tmp_path / "q.db").read_bytes()).digest()
     assert read_view(lite, "Safety", WANTED).cells.iloc[0].tolist() == ROW

@@ -186,6 +186,25 @@ def test_what_a_csv_writer_wrote_is_read_back(rows: list[tuple[str, str, str]], 
     assert table.rows_read == len(whole)
 
 
+WORD = st.text("abc 12", min_size=1, max_size=5).filter(str.strip)
+
+
+@given(
+    rows=st.lists(st.tuples(WORD, WORD), min_size=1, max_size=9),
+    row=st.integers(0, 8),
+    cell=st.integers(0, 2),
+    at=st.integers(0, 5),
+)
+def test_one_stray_quote_costs_at_most_its_own_row(rows: list[tuple[str, str]], row: int, cell: int, at: int) -> None:
+    table = [[f"E{n}", *cells] for n, cells in enumerate(rows)]
+    hurt = table[row % len(table)]
+    hurt[cell] = hurt[cell][:at] + '"' + hurt[cell][at:]
+    found = read("Ref,Date,Harm\n" + "\n".join(map(",".join, table)) + "\n")
+    expected = [f"E{n}" for n in range(len(table)) if n != row % len(table)]
+    assert [ref for ref in found.cells["Ref"] if ref in expected] == expected
+    assert found.rows_read == len(table)
+
+
 @given(st.binary(max_size=300))
 def test_any_bytes_are_read_or_refused(content: bytes) -> None:
     try:

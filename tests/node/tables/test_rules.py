@@ -549,6 +549,13 @@ def test_a_file_of_which_more_than_a_fifth_is_unusable_is_refused(tmp_path: Path
     assert caught.value.remedy
 
 
+def test_resources_of_other_types_do_not_hide_that_the_events_cannot_be_used(tmp_path: Path) -> None:
+    patients = ['{"resourceType": "Patient"}'] * 90
+    events = ['{"resourceType": "AdverseEvent", "id": "1", "actuality": "actual"}'] * 10
+    with pytest.raises(FileRefused, match="more than 20% of its rows cannot be used"):
+        run(tmp_path, FHIR, {"events.json": "\n".join([*patients, *events])})
+
+
 def test_an_export_with_a_header_alone_gives_an_empty_table(tmp_path: Path) -> None:
     mapping = EVENTS + ENCOUNTERS + ACTIVATIONS + STAFFING
     files = {
