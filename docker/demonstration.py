@@ -60,7 +60,7 @@ class Demonstration:
     def _carry_rounds(self, sites: int, seed: int, years: range) -> None:
         self._each(f"inventing {sites} hospitals", lambda _: self._invent(sites, seed, years), [None])
         self._each("starting the centre", lambda _: self._start_centre(), [None])
-        self._each("enrolling sites", self._enrol, self._sites)
+        self._each("enrolling sites", lambda site: site.enrol(self.coordinator), self._sites)
         # Opened before the sites come online, so that each finds all its questions in one message.
         self._each("opening rounds", self._open_rounds, years, workers=1)
         self._each("starting nodes and SuperNodes", Site.start, self._sites)
@@ -88,10 +88,6 @@ class Demonstration:
         self._link.start()
         self.coordinator.set_up()
         self.coordinator.process.start()
-
-    def _enrol(self, site: Site) -> None:
-        site.set_up(self.coordinator.pso_key)
-        self.coordinator.enrol(site)
 
     def _open_rounds(self, year: int) -> None:
         self._year_of_round |= dict.fromkeys(self.coordinator.open_rounds(year), year)

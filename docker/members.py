@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from processes import BIN, Process, ProcessFailedError, environment, free_port, run
 from transport import SuperLink
-
-from protocols.keys import create_transport_key
 
 NODE = str(BIN / "leadline-node")
 COORDINATOR = str(BIN / "leadline-coordinator")
@@ -23,6 +22,10 @@ broker_socket = {socket}
 [rounds]
 resend_s = 30.0
 reask_s = 5.0
+
+[sites]
+superlink = {superlink}
+root_certificates = {authorities}
 
 [web]
 port = {port}
@@ -38,46 +41,57 @@ class Site:
 
     def __init__(self, folder: Path, sockets: Path, logs: Path, link: SuperLink) -> None:
         self.site_id = folder.name
-        self.profile = folder / "profile.toml"
-        self.public_key = folder / "keys" / "site.pub"
-        self.transport_key = folder / "keys" / "transport.pub"
         self._folder = folder
         self._config = folder / "node.toml"
+        self._relay = folder / "relay"
         self._socket = sockets / f"{self.site_id}.sock"
         self._link = link
-        log, private_key = logs / f"{self.site_id}-node.log", folder / "keys" / "transport"
+        log = logs / f"{self.site_id}-node.log"
         command = [NODE, "start", "--config", str(self._config)]
         self.daemon = Process(f"node of {self.site_id}", command, environment(), log, self._socket.exists)
-        self.supernode = link.supernode(
-            self.site_id, folder / "flower", private_key, f"unix:{self._socket}", logs / f"{self.site_id}-supernode.log"
-        )
+        key, authorities = self._relay / "transport", self._relay / "ca.crt"
+        log = logs / f"{self.site_id}-supernode.log"
+        daemon = f"unix:{self._socket}"
+        self.supernode = link.supernode(self.site_id, folder / "flower", key, authorities, daemon, log)
 
-    def set_up(self, pso_key: Path) -> None:
-        """Make the node's folder and keys, and let its SuperNode into the SuperLink."""
-        command = [NODE, "init", "--dir", str(self._folder), "--site-id", self.site_id]
-        command += ["--pso-key", str(pso_key), "--exports", str(self._folder / "exports")]
-        run(command, environment())
-        self._move_socket()
-        self._link.register(self.site_id, create_transport_key(self._folder / "keys" / "transport"))
+    def enrol(self, coordinator: Coordinator) -> None:
+        """What the two sides do, each with its own command line; here one program reads out both fingerprints."""
+        self._ask(
+            "init", "--dir", str(self._folder), "--site-id", self.site_id, "--exports", str(self._folder / "exports")
+        )
+        self._adapt()
+        asked = self._ask("request", "--config", str(self._config))
+        approval = self._folder / f"{self.site_id}.approval"
+        pso_fingerprint = coordinator.approve(asked["file"], asked["fingerprint"], approval)
+        self._link.register(self.site_id, self._relay / "transport.pub")
+        options = ["--fingerprint", pso_fingerprint, "--config", str(self._config)]
+        self._ask("import-approval", str(approval), *options)
 
     def start(self) -> None:
         """Start the daemon, then the SuperNode that talks to it."""
         self.daemon.start()
         self.supernode.start()
 
-    def _move_socket(self) -> None:
-        """A unix socket's path may have 107 bytes, and the folder's may be longer."""
-        default, text = 'socket = "run/node.sock"', self._config.read_text()
-        if default not in text:
-            raise ProcessFailedError(f"{self._config} has no line {default}; `leadline-node init` has changed")
-        self._config.write_text(text.replace(default, f"socket = {json.dumps(str(self._socket))}"))
+    def _adapt(self) -> None:
+        """A unix socket's path may have 107 bytes, and the folder's may be longer; one port is not enough for all."""
+        text = self._config.read_text()
+        for default, own in (
+            ('socket = "run/node.sock"', f"socket = {json.dumps(str(self._socket))}"),
+            ("port = 9464", "port = 0"),
+        ):
+            if default not in text:
+                raise ProcessFailedError(f"{self._config} has no line {default}; `leadline-node init` has changed")
+            text = text.replace(default, own)
+        self._config.write_text(text)
+
+    def _ask(self, *words: str) -> dict[str, Any]:
+        return _data([NODE, *words])
 
 
 class Coordinator:
     """The patient safety organisation in `folder`: broker, rounds, publications and pages."""
 
     def __init__(self, folder: Path, sockets: Path, logs: Path, link: SuperLink) -> None:
-        self.pso_key = folder / "keys" / "pso.pub"
         self._folder = folder
         self._config = folder / "coordinator.toml"
         self._socket = sockets / "broker.sock"
@@ -98,6 +112,8 @@ class Coordinator:
         self._config.write_text(
             CONFIGURATION.format(
                 socket=json.dumps(str(self._socket)),
+                superlink=json.dumps(self._link.address),
+                authorities=json.dumps(str(self._link.authorities)),
                 port=self._port,
                 command=json.dumps(self._link.pump_command(f"unix:{self._socket}")),
                 environment=", ".join(f"{name} = {json.dumps(value)}" for name, value in settings),
@@ -105,10 +121,10 @@ class Coordinator:
         )
         run([COORDINATOR, "init", "--dir", str(self._folder)], environment())
 
-    def enrol(self, site: Site) -> None:
-        """Take a site's public keys and profile into the register."""
-        keys = ["--key", str(site.public_key), "--transport-key", str(site.transport_key)]
-        self._ask("sites", "add", "--site-id", site.site_id, *keys, "--profile", str(site.profile))
+    def approve(self, enrolment: str, fingerprint: str, out: Path) -> str:
+        """Approve a site whose fingerprint was read out; write the approval, and give our own fingerprint."""
+        said = self._ask("sites", "approve", enrolment, "--fingerprint", fingerprint, "--out", str(out))
+        return str(said["pso_fingerprint"])
 
     def open_rounds(self, year: int) -> list[str]:
         """Ask all sites for a year; give the rounds' ids."""
@@ -124,6 +140,9 @@ class Coordinator:
         self._ask("publish", "--out", str(folder))
 
     def _ask(self, *words: str) -> dict[str, Any]:
-        command = [COORDINATOR, *words, "--config", str(self._config), "--format", "json"]
-        data: dict[str, Any] = json.loads(run(command, environment()))["data"]
-        return data
+        return _data([COORDINATOR, *words, "--config", str(self._config)])
+
+
+def _data(command: Sequence[str]) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(run([*command, "--format", "json"], environment()))["data"]
+    return data

@@ -54,11 +54,18 @@ class SuperLink:
         """The command that submits a pump for the broker at this gRPC address."""
         return [str(BIN / "flwr"), "run", str(APP), LINK_NAME, "--run-config", f'broker="{broker}"']
 
-    def supernode(self, name: str, folder: Path, private_key: Path, daemon: str, log: Path) -> Process:
+    @property
+    def authorities(self) -> Path:
+        """PEM file of who signed the SuperLink's certificate."""
+        return self._pki.ca_certificate
+
+    def supernode(
+        self, name: str, folder: Path, private_key: Path, authorities: Path, daemon: str, log: Path
+    ) -> Process:
         """A stock SuperNode of this SuperLink whose relay talks to the node daemon at the gRPC address `daemon`."""
         port = free_port()
         command = [str(BIN / "flower-supernode"), "--superlink", self.address]
-        command += ["--root-certificates", str(self._pki.ca_certificate)]
+        command += ["--root-certificates", str(authorities)]
         command += ["--auth-supernode-private-key", str(private_key), "--node-config", f'daemon="{daemon}"']
         command += ["--host", "127.0.0.1", "--port", str(port)]
         env = environment(**flower_settings(folder))

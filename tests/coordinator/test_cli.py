@@ -215,7 +215,7 @@ def test_the_audit_log_verifies(shell: Shell) -> None:
         (("sites", "disable", "--site-id", "nobody"), ExitCode.USAGE),
         (("release", "verify", "absent.json"), ExitCode.USAGE),
         (("sites", "approve", "absent.enrolment"), ExitCode.USAGE),
-        (("rounds", "export", "--site-id", "site-01", "--out", "x"), ExitCode.REFUSED),
+        (("rounds", "import", "absent", "--site-id", "site-01"), ExitCode.USAGE),
     ],
 )
 def test_an_error_is_one_line_with_what_to_do(shell: Shell, words: tuple[str, ...], code: ExitCode) -> None:

@@ -30,7 +30,7 @@ class Site:
         self.transport_key = key.public_bytes(pem, form).decode()
         self.gateway = EchoGateway(name, folder / f"{name}.sock")
         log = folder / "logs" / f"{name}.log"
-        self.node = link.supernode(name, folder / name, private_key, self.gateway.address, log)
+        self.node = link.supernode(name, folder / name, private_key, link.authorities, self.gateway.address, log)
         link.register(name, public_key)
 
 
