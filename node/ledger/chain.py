@@ -96,9 +96,8 @@ def proof_input(previous: bytes, key: Ed25519PublicKey) -> bytes:
 
 def next_number(head: Head, content: Mapping[str, Any]) -> int:
     """The number of the entry that follows `head`."""
-    if content.get("kind") == "reconciled":
-        return max(head.length, content["known_length"]) + 1
-    return head.length + 1
+    seen: int = content["known_length"] if content.get("kind") == "reconciled" else 0
+    return max(head.length, seen) + 1
 
 
 def make_entry(head: Head, content: Mapping[str, object], key: Ed25519PrivateKey) -> Entry:
