@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from coordinator.publications.build import publish
 from node.config import NodeConfig
 from node.release.site import SiteData
+from node.shelf import publications
 from protocols.operator.errors import RuleError
+from protocols.refusals import Refused
 from protocols.v1 import broker_pb2
 from tests.federation.world import Federation
 from tests.node.world import supported_site
@@ -57,6 +60,21 @@ def _open_again(federation: Federation) -> None:
         federation.open()
 
 
+def _change_keys(federation: Federation) -> None:
+    """A turn passes with keys that nobody has approved yet; a site that left gets no others."""
+    node = federation.nodes[2]
+    with suppress(Refused, RuleError):
+        node.change_keys()
+        federation.turn()
+        federation.approve(node, new_keys=True)
+
+
+def _publish(federation: Federation) -> None:
+    with suppress(RuleError):  # there may be nothing to publish yet
+        publish(federation.store, federation.config, federation.clock, federation.key)
+    federation.turn()
+
+
 OPERATIONS: dict[str, Operation] = {
     "turn": lambda f: f.turn(),
     "requests lost": lambda f: f.turn(lose_request=True),
@@ -71,6 +89,11 @@ OPERATIONS: dict[str, Operation] = {
     "paused": _pause_and_resume,
     "an hour": lambda f: f.wait(hours=1),
     "opened again": _open_again,
+    "three weeks": lambda f: f.wait(days=21),
+    "forty days": lambda f: f.wait(days=40),
+    "other keys": _change_keys,
+    "a site leaves": lambda f: f.nodes[4].leave(),
+    "published": _publish,
 }
 
 NAMED = {
@@ -85,6 +108,9 @@ NAMED = {
     "two sites come late": ["two sites offline", "an hour"],
     "a site pauses and resumes": ["paused", "an hour"],
     "the year is opened twice": ["turn", "opened again"],
+    "a site changes its keys in the middle of a year": ["answers lost", "other keys", "an hour"],
+    "approvals are renewed before they end": ["turn", "three weeks", "turn", "three weeks", "turn", "opened again"],
+    "publications are sent": ["turn", "published", "answers lost", "published"],
 }
 
 
@@ -140,3 +166,34 @@ def test_a_plan_above_the_sites_ceiling_is_refused_and_the_round_goes_on_without
     assert "complete" in set(federation.states().values()) | {"closed_short"}
     assert federation.nodes[0].ledger.spent(2025)["clinician"] <= frugal.budget_nano()["clinician"]
     federation.check_invariants()
+
+
+def test_an_approval_that_ended_stops_every_answer_until_the_renewal_has_come(tmp_path: Path) -> None:
+    federation = Federation(tmp_path, SITES, _load)
+    federation.wait(days=40)
+    assert not any(node.may_answer() for node in federation.nodes)
+    federation.open()
+    federation.settle()
+    assert all(node.may_answer() for node in federation.nodes)
+    assert set(federation.states().values()) == {"complete"}
+    federation.check_invariants()
+
+
+def test_what_a_site_released_before_it_left_stays_and_nothing_is_added(tmp_path: Path) -> None:
+    federation = Federation(tmp_path, SITES + 1, _load)
+    leaver = federation.nodes[4]
+    federation.open()
+    federation.turn(offline=frozenset({0}))
+    before = leaver.ledger.head()
+    leaver.leave()
+    assert leaver.ledger.head().length == before.length + 1
+    federation.wait(hours=1)
+    federation.settle()
+    assert leaver.ledger.head().length == before.length + 1
+    federation.check_invariants()
+
+
+def test_publications_reach_every_site(tmp_path: Path) -> None:
+    federation = _play(tmp_path, ["turn", "published", "turn"])
+    numbers = {publications(node.config.paths.publications) for node in federation.nodes}
+    assert numbers == {(1,)}

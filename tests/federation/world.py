@@ -28,6 +28,7 @@ from node.gateway import Gateway
 from node.identity import load_identity
 from node.inbox import Inbox
 from node.journal import Journal
+from node.keychange import change_signing_key, change_transport_key
 from node.ledger.files import verify_file
 from node.ledger.store import Ledger
 from node.membership import install_approval
@@ -35,7 +36,7 @@ from node.policy import scopes
 from node.release.answer import Answerer
 from node.release.site import SiteData
 from protocols.catalogue import current_catalogue
-from protocols.keys import load_public_key
+from protocols.keys import load_private_key
 from protocols.plan import plan_rho_nano
 from protocols.statement import fingerprint, key_id, open_statement
 from protocols.v1 import broker_pb2
@@ -51,6 +52,7 @@ programme_model = "local_peer"
 programme_age = "1-3y"
 """
 YEAR = 2025
+DAY_S = 86_400
 MAX_TURNS = 40
 
 LoadSite = Callable[[NodeConfig], SiteData]
@@ -82,13 +84,17 @@ class SetClock:
 
 @dataclass
 class SimulatedNode:
-    """A node's daemon without its socket; `crash_at` makes it die at the next step of that name."""
+    """A node's daemon without its socket; `crash_at` makes it die at the next step of that name.
+
+    `opening` is the public key that opened its ledger, which an outsider got when the site enrolled.
+    """
 
     config: NodeConfig
     clock: Clock
     load: LoadSite
     crash_at: str | None = None
     released: dict[tuple[bytes, int], set[bytes]] = field(default_factory=dict)
+    opening: Ed25519PublicKey | None = None
 
     @property
     def transport_key(self) -> str:
@@ -104,6 +110,7 @@ class SimulatedNode:
         )
         inbox = Inbox(self.config, answerer, Journal(self.config.paths.journal), self.clock)
         self.ledger, self.gateway = ledger, Gateway(inbox.take)
+        self.opening = self.opening or identity.signing_key.public_key()
 
     def exchange(self, payload: bytes) -> bytes | None:
         """The answer of the daemon, or None if it died; then it is started again."""
@@ -115,18 +122,43 @@ class SimulatedNode:
             return None
         for raw in batch.envelopes:
             self._remember(raw)
+        assert not any(map(_is_release, batch.envelopes)) or self.may_answer(), "nothing is answered outside membership"
         return batch.SerializeToString(deterministic=True)
 
+    def may_answer(self) -> bool:
+        """Whether the approval on the disk is for the keys on the disk and for now, and the site is still there."""
+        approval = pb.Approval.FromString(pb.Envelope.FromString(self.config.paths.approval.read_bytes()).body)
+        key = load_private_key(self.config.paths.signing_key).public_key().public_bytes_raw()
+        is_own = (approval.signing_key, approval.transport_key) == (key, self.transport_key)
+        is_now = approval.valid_from_s - DAY_S <= self.clock.now_s() < approval.valid_until_s
+        return is_own and is_now and not self.config.pause_file.exists() and not self.ledger.has_left()
+
+    def change_keys(self) -> None:
+        """As `rekey` with the daemon stopped, and the daemon started again."""
+        self.ledger.close()
+        change_signing_key(self.config, self.clock)
+        change_transport_key(self.config)
+        self.start()
+
+    def leave(self) -> None:
+        """As `leave`, once; the daemon runs on."""
+        if not self.ledger.has_left():
+            with self.ledger.locked():
+                self.ledger.leave(self.clock.now_s())
+
     def _remember(self, raw: bytes) -> None:
-        envelope = pb.Envelope.FromString(raw)
-        if envelope.kind == "release":
-            release = pb.Release.FromString(envelope.body)
+        if _is_release(raw):
+            release = pb.Release.FromString(pb.Envelope.FromString(raw).body)
             self.released.setdefault((release.plan_digest, release.quarter), set()).add(raw)
 
     def _step(self, name: str) -> None:
         if name == self.crash_at:
             self.crash_at = None
             raise Crash
+
+
+def _is_release(raw: bytes) -> bool:
+    return pb.Envelope.FromString(raw).kind == "release"
 
 
 class Federation:
@@ -191,7 +223,9 @@ class Federation:
     def bring(self, delivery: broker_pb2.Delivery, times: int = 1) -> None:
         """Carry one delivery to its node and the answer back, `times` times."""
         answer = self.nodes[delivery.node_id].exchange(delivery.payload)
-        for _ in range(times if answer is not None else 0):
+        if answer is None:
+            return
+        for _ in range(times):
             back = broker_pb2.Delivery(delivery_id=delivery.delivery_id, node_id=delivery.node_id, payload=answer)
             self.broker.Deliver(back, NoContext())  # type: ignore[arg-type]
 
@@ -228,8 +262,8 @@ class Federation:
             assert sealed == row.envelope, "what the coordinator holds is what the node sealed"
 
     def _check_node(self, node: SimulatedNode, plans: dict[bytes, pb.Plan]) -> None:
-        public = load_public_key(node.config.paths.signing_key.with_suffix(".pub"))
-        verify_file(node.config.paths.ledger, public)
+        assert node.opening is not None
+        verify_file(node.config.paths.ledger, node.opening)
         assert all(len(answers) == 1 for answers in node.released.values()), "one question, one answer, byte for byte"
         budget = node.config.policy.budget_nano()
         for year in {plan.year for plan in plans.values()}:
