@@ -51,7 +51,7 @@ class Context:
             signed_in=request.state.signed_in,
             **values,
         )
-        return HTMLResponse(html.replace(" %", "\u00a0%"), status_code)
+        return HTMLResponse(html, status_code)
 
 
 @contextmanager
