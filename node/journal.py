@@ -7,17 +7,20 @@ what nobody trusted has signed is counted per day and reason, without a row of i
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 
 from protocols.statement import KINDS, parse_envelope
 from protocols.v1 import leadline_pb2 as pb
 
 ROWS = 1000
 DAYS = 90
+COUNT_S = 10
 MAX_TEXT = 300
 NOTHING = (0, b"")
 
@@ -58,6 +61,7 @@ class Journal:
 
     def __init__(self, path: Path, rows: int = ROWS) -> None:
         self._path, self._rows = path, rows
+        self._lock, self._counted, self._written_at_s = Lock(), Counter[tuple[str, str]](), -COUNT_S
         with self._opened() as db:
             db.execute("pragma journal_mode = wal")
             db.executescript(_SCHEMA)
@@ -84,20 +88,23 @@ class Journal:
                 (asked.at_s, *same, detail, times),
             )
             db.execute("delete from asked where number <= (select max(number) from asked) - ?", (self._rows,))
+            self._write_counts(db)
             _keep(db, "heard", asked.at_s, b"")
             _keep_newest(db, "known", known)
             _keep_newest(db, "plan", plan)
 
     def count_unverified(self, reason: str, at_s: int) -> None:
-        """Count a statement that nobody trusted has signed; `reason` is a code of the closed list."""
-        day = datetime.fromtimestamp(at_s, UTC).date().isoformat()
+        """Count a statement that nobody trusted has signed; `reason` is a code of the closed list.
+
+        Counts reach the disk every COUNT_S seconds, or with the next exchange: a flood must not wear it out.
+        """
+        with self._lock:
+            self._counted[datetime.fromtimestamp(at_s, UTC).date().isoformat(), reason] += 1
+            if 0 <= at_s - self._written_at_s < COUNT_S:
+                return
+            self._written_at_s = at_s
         with self._opened() as db:
-            db.execute(
-                "insert into unverified values (?, ?, 1) on conflict (day, reason) do update set times = times + 1",
-                (day, reason),
-            )
-            kept = "select distinct day from unverified order by day desc limit ?"
-            db.execute(f"delete from unverified where day not in ({kept})", (DAYS,))  # noqa: S608 - our own words
+            self._write_counts(db)
 
     def name_head(self, length: int, head: bytes) -> None:
         """Record a head of this site's ledger that the PSO says it has seen; an older one is passed over."""
@@ -128,6 +135,15 @@ class Journal:
         """The envelope of the newest plan that the PSO signed, or None."""
         found = self._newest("plan")
         return found[1] if found else None
+
+    def _write_counts(self, db: sqlite3.Connection) -> None:
+        with self._lock:
+            counted, self._counted = self._counted, Counter()
+        more = "on conflict (day, reason) do update set times = times + excluded.times"
+        rows = [(*key, times) for key, times in counted.items()]
+        db.executemany(f"insert into unverified values (?, ?, ?) {more}", rows)  # noqa: S608 - our own words
+        kept = "select distinct day from unverified order by day desc limit ?"
+        db.execute(f"delete from unverified where day not in ({kept})", (DAYS,))  # noqa: S608 - our own words
 
     def _newest(self, name: str) -> tuple[int, bytes] | None:
         with self._opened() as db:
