@@ -27,6 +27,12 @@ UNITS = Path(__file__).resolve().parents[2] / "docker" / "systemd"
 NODE_UNITS = ("leadline-node", "leadline-console")
 EXPOSURE = 2.0  # of systemd-analyze security, where 10 is a service without any protection
 
+PUSHED = """
+import hashlib, pathlib, sys
+from flwr.cli.build import build_fab_from_disk  # what `flwr run` pushes
+print(hashlib.sha256(build_fab_from_disk(pathlib.Path(sys.argv[1]))).hexdigest())
+"""
+
 
 def _settings(name: str) -> dict[str, list[str]]:
     """Every setting of a unit with all its values."""
@@ -79,10 +85,30 @@ def test_the_relay_is_told_what_an_approval_writes(tmp_path: Path, certificate: 
     relay = _settings("leadline-relay")
     assert values["FLWR_HOME"].replace(own_folder, "/srv/leadline") == relay["BindPaths"][0]
     assert relay["LoadCredential"] == [f"transport:{values['TRANSPORT_KEY'].replace(own_folder, '/srv/leadline')}"]
-    seen = relay["BindReadOnlyPaths"][0].split()
+    seen, apps = relay["BindReadOnlyPaths"][0].split(), relay["BindReadOnlyPaths"][1]
+    assert apps == f"/opt/relay/flower/apps:{relay['BindPaths'][0]}/apps", "nothing that is pushed can be written there"
     for name in ("NODE_SOCKET", "ROOT_CERTIFICATES"):
         assert str(Path(values[name].replace(own_folder, "/srv/leadline")).parent) in seen
     assert relay["EnvironmentFile"] == ["/srv/leadline/relay/relay.env"]
+
+
+def test_the_relays_app_is_installed_beforehand_as_the_superlink_will_push_it(tmp_path: Path) -> None:
+    """Flower keeps an app whose publisher, name, version and hash are there, and drops the bytes that came."""
+    source = Path(shutil.copytree(UNITS.parents[1] / "protocols" / "flower_app", tmp_path / "leadline-pipe"))
+    quiet = {"FLWR_TELEMETRY_ENABLED": "0", "FLWR_DISABLE_UPDATE_CHECK": "1", "FLWR_HOME": str(tmp_path / "flower")}
+    programs = Path(sys.executable).parent
+
+    def run(*command: str) -> str:
+        done = subprocess.run(command, env=os.environ | quiet, cwd=tmp_path, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    run(str(programs / "flwr"), "build", "--app", source.name)
+    (bundle,) = tmp_path.glob("leadline.leadline-pipe.*.fab")
+    run(str(programs / "flwr"), "install", bundle.name)
+    (installed,) = (tmp_path / "flower" / "apps").iterdir()
+    pushed = run(sys.executable, "-c", PUSHED, str(UNITS.parents[1] / "protocols" / "flower_app"))
+    assert installed.name == f"leadline.leadline-pipe.1.0.0.{pushed[:8]}"
+    assert (installed / "leadline_pipe" / "relay.py").is_file()
 
 
 def test_stopping_and_starting_have_the_time_that_the_daemon_may_take() -> None:
