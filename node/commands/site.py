@@ -53,6 +53,7 @@ def request(
 ) -> None:
     """Write the file that asks the PSO to enrol this site, and print the fingerprint to read to it by telephone."""
     settings = load_config(config)
+    check_left(site_ledger(settings))
     made = make_request(settings, out or config.with_name(f"{settings.site.id}.enrolment"), CLOCK)
     text = (
         f"Wrote {made.file}: two public keys and the profile. Send it to the PSO, by e-mail if you like.\n"

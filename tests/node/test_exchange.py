@@ -207,7 +207,8 @@ def test_what_waits_stays_inside_while_the_site_has_paused_or_left(tmp_path: Pat
     hospital.run("resume")
     assert "--yes" in hospital.refused("leave")
     assert "Left" in hospital.run("leave", "--yes").out
-    assert "site_left" in hospital.refused("leave", "--yes")
+    for words in (("leave", "--yes"), ("rekey",), ("request",)):
+        assert "site_left" in hospital.refused(*words)
     assert "site_left" in hospital.refused("export", "--out", tmp_path / "out")
     assert not (tmp_path / "out").exists()
     assert "1 x request: site_left" in hospital.run("import", tmp_path / "in").out
