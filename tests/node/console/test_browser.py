@@ -146,8 +146,9 @@ def test_everything_can_be_done_with_the_keyboard(chromium: Browser, place: Plac
     page.keyboard.press("Enter")
     page.wait_for_url("**/file")
     press_until(page, "Tab", "Write the file and import")
-    page.keyboard.press("Enter")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert page.url == place.address + "/quality"
     assert mapping.read_text() != before
     mapping.write_text(before)
 
