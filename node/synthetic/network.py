@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from node.synthetic.clock import Clock
+from node.synthetic.culture import culture_tables
 from node.synthetic.distress import draw_distress
 from node.synthetic.episodes import episode_table
 from node.synthetic.events import draw_events, draw_involvement, event_keys, event_table, involvement_table
@@ -62,7 +63,7 @@ def synthesize_like(bed_band: str, seed: int, first_year: int, years: int) -> Sy
 
 
 def _synthesize_site(position: int, seed: np.random.SeedSequence, clock: Clock) -> SyntheticSite:
-    truth_seed, export_seed = seed.spawn(2)
+    truth_seed, export_seed, culture_seed = seed.spawn(3)
     rng = np.random.default_rng(truth_seed)
     site = draw_plan(position, rng)
     units = draw_units(site, rng)
@@ -71,11 +72,13 @@ def _synthesize_site(position: int, seed: np.random.SeedSequence, clock: Clock) 
     involved = draw_involvement(events, roster, rng)
     distress = draw_distress(site, events, involved, roster, clock, rng)
     recorder = Recorder(site, units, roster, clock, event_keys(events, clock), rng)
+    support = _support(recorder, events, involved, distress)
+    culture = culture_tables(recorder, events, support.debriefs, np.random.default_rng(culture_seed))
     return SyntheticSite(
         site_id=site.site_id,
         profile=site.profile,
         shape=site.shape,
-        tables=_tables(recorder, events, involved, _support(recorder, events, involved, distress)),
+        tables=_tables(recorder, events, involved, support) | culture,
         distress=_latent(distress, roster, clock),
         intervention=site.intervention,
         seed=export_seed,
