@@ -88,6 +88,10 @@ def _set_password(settings: NodeConfig) -> None:
         hint = 'add password_file = "keys/console.password" under [console] in node.toml'
         raise InputError("password_file", "the configuration names no console.password_file", hint)
     interactive = sys.stdin.isatty()
-    typed = typer.prompt("New password", hide_input=True, confirmation_prompt=True) if interactive else input()
+    typed = (
+        typer.prompt("New password", hide_input=True, confirmation_prompt=True)
+        if interactive
+        else sys.stdin.readline().rstrip("\n")
+    )
     set_password(file, typed)
     print(f"The hash of the password is in {file}.")

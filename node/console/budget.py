@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from node.clock import today
+from node.clock import Clock, today
 from node.config import NodeConfig
 from node.console.context import Context, site_ledger
 from node.journal import Journal
-from node.ledger.store import Ledger
+from node.ledger.budget import describe_budget
+from node.ledger.reading import LedgerReader
 from node.policy import scopes
 from privacy.accountant import NANO
 from protocols.catalogue import current_catalogue
@@ -30,28 +30,23 @@ SCOPE_WORDS = {
 
 @dataclass(frozen=True)
 class Account:
-    """One ledger year and scope, in nano-rho. `unsealed` is the part of `spent` that was reserved and never drawn."""
+    """One ledger year and scope, in nano-rho. `unsealed` is the part of `spent` that was reserved and never sealed.
+
+    `renews` is the ISO date on which the next ledger year's budget begins.
+    """
 
     year: int
     scope: str
     spent_nano: int
     unsealed_nano: int
     ceiling_nano: int
-
-    @property
-    def left_nano(self) -> int:
-        """What may still be charged."""
-        return max(0, self.ceiling_nano - self.spent_nano)
+    left_nano: int
+    renews: str
 
     @property
     def spent_percent(self) -> float:
         """Share of the ceiling: rho adds up, epsilon does not."""
         return min(100.0, 100 * self.spent_nano / self.ceiling_nano)
-
-    @property
-    def renews(self) -> date:
-        """The day on which the next ledger year begins."""
-        return date(self.year + 1, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -72,7 +67,7 @@ def router(context: Context) -> APIRouter:
         ceiling = context.config.policy.budget_nano()
         year = today(context.clock).year
         with site_ledger(context) as ledger:
-            accounts = read_accounts(ledger, ceiling, year)
+            accounts = read_accounts(ledger, ceiling, context.clock)
         years = sorted({account.year for account in accounts}, reverse=True)
         by_year = {item: [account for account in accounts if account.year == item] for item in years}
         values: dict[str, Any] = {
@@ -87,21 +82,22 @@ def router(context: Context) -> APIRouter:
     return pages
 
 
-def read_accounts(ledger: Ledger, ceiling: Mapping[str, int], this_year: int) -> tuple[Account, ...]:
+def read_accounts(ledger: LedgerReader, ceiling: Mapping[str, int], clock: Clock) -> tuple[Account, ...]:
     """The accounts of every year with a charge, and of this year."""
     contents = {entry.number: entry.content for entry in ledger.entries()}
     sealed = {content["reserved"] for content in contents.values() if content["kind"] == "sealed"}
     unsealed = [c for number, c in contents.items() if c["kind"] == "reserved" and number not in sealed]
     return tuple(
         Account(
-            year,
-            scope,
-            ledger.spent(year)[scope],
-            sum(content["charges"].get(scope, 0) for content in unsealed if content["year"] == year),
-            ceiling[scope],
+            year=row["year"],
+            scope=row["scope"],
+            spent_nano=row["spent_nano"],
+            unsealed_nano=sum(c["charges"].get(row["scope"], 0) for c in unsealed if c["year"] == row["year"]),
+            ceiling_nano=row["ceiling_nano"],
+            left_nano=row["left_nano"],
+            renews=row["renews"],
         )
-        for year in sorted({this_year, *ledger.years()})
-        for scope in SCOPE_WORDS
+        for row in describe_budget(ledger, ceiling, clock)
     )
 
 

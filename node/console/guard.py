@@ -69,7 +69,7 @@ class Guard:
             refused = await self._refusal(request)
             await (refused or self._app)(scope, receive, guarded)
         except Exception as error:
-            _log.error("a fault on %s: %s", scope["path"], type(error).__name__)
+            _log.error("a fault on %r: %s", scope["path"], type(error).__name__)
             if not started:
                 words = "The console met a fault of its own. Its log names the kind; it never quotes your data."
                 await self._problem(request, 500, "Something went wrong", words)(scope, receive, guarded)

@@ -8,23 +8,29 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
+from node import pauses
 from node.console.context import Context, site_ledger
 from node.console.quality import imported_at_s, read_report, totals
 from node.console.rounds import is_refusal
 from node.console.wording import day, plural, sentence, spaced
 from node.explain import explain
-from node.gateway import probe
 from node.journal import Asked, Journal
 from node.ledger.acts import LedgerError
 from node.ledger.chain import Entry
 from node.membership import Membership, MembershipState, describe, load_membership
+from node.pauses import Pause
+from node.service.only import daemon_lock, is_held
 from protocols.operator.errors import OperatorError
 from protocols.refusals import Code, Refused
 
-_PROBE_S = 1.0
 _SOON_S = 10 * 86_400
 _RECENT_S = 30 * 86_400
 _UNREMARKABLE = {Code.PAUSED.value, Code.PERIOD_OPEN.value}  # a person wanted the one, time mends the other
+
+_PAUSES = {
+    Pause.OPERATOR: "Every request is refused until somebody resumes.",
+    Pause.REBOOT: "It was prepared for a reboot; every request is refused until the daemon starts again.",
+}
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,7 @@ class State:
     """What the first page says about the node; times are Unix time, None for never."""
 
     running: bool
-    paused: bool
+    paused: Pause | None
     left: bool
     approval: str
     heard_s: int | None
@@ -62,12 +68,12 @@ def router(context: Context) -> APIRouter:
 
     @pages.post("/pause")
     def pause() -> Response:
-        context.config.pause_file.touch()
+        pauses.pause(context.config, Pause.OPERATOR)
         return RedirectResponse("/", 303)
 
     @pages.post("/resume")
     def resume() -> Response:
-        context.config.pause_file.unlink(missing_ok=True)
+        pauses.resume(context.config)
         return RedirectResponse("/", 303)
 
     return pages
@@ -76,7 +82,7 @@ def router(context: Context) -> APIRouter:
 def read_state(context: Context) -> State:
     """The node's state. What cannot be read becomes a notice: this page must always be there."""
     paths, journal = context.config.paths, Journal(context.config.paths.journal)
-    running, paused = probe(paths.socket, _PROBE_S), context.config.pause_file.exists()
+    running, paused = is_held(daemon_lock(paths.socket)), pauses.paused_by(context.config)
     notices = list(_daemon_notices(running, paused))
     membership, left, sent_s = None, False, None
     try:
@@ -98,7 +104,7 @@ def _newest(entries: list[Entry]) -> int | None:
     return max(sent, default=None)
 
 
-def _daemon_notices(running: bool, paused: bool) -> Iterator[Notice]:
+def _daemon_notices(running: bool, paused: Pause | None) -> Iterator[Notice]:
     if not running:
         yield Notice(
             "The daemon does not run",
@@ -106,7 +112,7 @@ def _daemon_notices(running: bool, paused: bool) -> Iterator[Notice]:
             "says why it stopped.",
         )
     if paused:
-        yield Notice("The node is paused", "Every request is refused until somebody resumes.", "#pause", "Resume")
+        yield Notice("The node is paused", _PAUSES[paused], "#pause", "Resume")
 
 
 def _membership_notices(membership: Membership | None, left: bool, now_s: int) -> Iterator[Notice]:
@@ -136,7 +142,8 @@ def _export_notices(context: Context) -> Iterator[Notice]:
     if report is None or imported_s is None:
         yield Notice("The exports were never imported", "Importing spends nothing.", "/quality", "Import them")
         return
-    changed_s = max((path.stat().st_mtime for path in (*paths.exports.rglob("*"), paths.mapping)), default=0)
+    files = [path for path in (*paths.exports.rglob("*"), paths.mapping) if path.is_file()]
+    changed_s = max((path.stat().st_mtime for path in files), default=0)
     if changed_s > imported_s + 1:
         yield Notice("The exports are newer than their last import", "", "/quality", "Import them again")
     aside = totals(report.files).quarantined

@@ -210,7 +210,7 @@ def test_a_fault_shows_and_logs_its_kind_alone(
     def broken(*_: object) -> bool:
         raise RuntimeError("patient 4711")
 
-    monkeypatch.setattr("node.console.home.probe", broken)
+    monkeypatch.setattr("node.console.home.is_held", broken)
     answer = signed_in.get("/?secret=1")
     assert answer.status_code == 500
     assert answer.headers["Cache-Control"] == "no-store"
