@@ -20,6 +20,15 @@ _UNSURE = 0.6
 _COMPOSED = 0.55
 _LARGEST_UNREAD = 0.2
 
+COMPOSABLE = frozenset(
+    (
+        ("support_activation", "activation_key"),
+        ("support_encounter", "encounter_key"),
+        ("support_encounter", "activation_key"),
+    )
+)
+"""The keys that may be made of several columns, by table and column."""
+
 Matches = Mapping[tuple[str, int], Mapping[str, Chosen]]
 
 
@@ -173,7 +182,7 @@ def _composed(
             confidence=0.95,
             why="a repeated instrument is named by its record and its instance",
         )
-    if (table.name, column.name) not in _COMPOSABLE:
+    if (table.name, column.name) not in COMPOSABLE:
         return None
     twin = matches.get(("support_activation", place), {})
     pool = {**twin, **chosen}
@@ -197,15 +206,6 @@ def _composed(
         why=f"no column numbers the rows, so {listed} together name one",
         question=f"do {listed} together name one {column.name.removesuffix('_key')}? Two that share them count as one",
     )
-
-
-_COMPOSABLE = frozenset(
-    (
-        ("support_activation", "activation_key"),
-        ("support_encounter", "encounter_key"),
-        ("support_encounter", "activation_key"),
-    )
-)
 
 
 def _stand_in(table: Table, column: Column, seen: Seen, chosen: Mapping[str, Chosen]) -> Choice | None:
@@ -243,7 +243,7 @@ def _scale(seen: Seen, harm: str) -> tuple[str, str]:
     }
     if len(letters & set("abcdefghi")) >= 3:
         return "ncc_merp", "the harm column holds the letters of NCC MERP"
-    if {"no harm", "low", "moderate", "severe"} <= words | {"severe"} and words & {"low", "low harm"}:
+    if {"low", "moderate"} <= words and words & {"no harm", "none"}:
         return "nrls", "the harm column holds the words of the NRLS"
     if words & {"severe harm", "mild harm", "moderate harm"} and not words & {"low", "low harm"}:
         return "ahrq_v1.2", "the harm column holds the words of the AHRQ scale"

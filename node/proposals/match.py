@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from node.proposals.drafting import draft_source, stand_ins
+from node.proposals.drafting import COMPOSABLE, draft_source, stand_ins
 from node.proposals.look import Seen
 from node.proposals.model import CODES_SHOWN, SURE, ColumnLook, FileLook, LeftOut, Missing, Proposal, ProposedSource
 from node.proposals.pairs import Chosen, Known, Pairs, known_keys, match, weigh, why_left_out
@@ -21,6 +21,9 @@ Matches = dict[tuple[str, int], dict[str, Chosen]]
 LEAST_SCORE = 0.55
 _CLEARLY_BETTER = 0.25
 _STAND_IN_SCORE = 0.35
+_COMPOSED_SCORE = 0.3
+_ENOUGH_TO_TELL = 3
+_LEAST_IDENTITY = 0.5
 _TELLING_NAME = 0.7
 _SURER = 0.15
 _LEAST_HEADER = 0.5
@@ -88,30 +91,32 @@ def _score(table: Table, seen: Seen, chosen: Mapping[str, Chosen]) -> float:
     """How much speaks for the export filling the table: required columns, columns only this table has, the name."""
     name = table_likeness(seen.named, table.name)
     standing_in = stand_ins(table)
-    weights = total = 0.0
-    for column in table.columns:
-        if not column.required:
-            continue
-        weight = 0.5 if column.name in standing_in else 1.0
-        found = chosen.get(column.name)
-        missing = _STAND_IN_SCORE if column.name in standing_in else _composable(table, column.name, name)
-        if found is None and not missing:
-            return 0.0
-        weights += weight
-        total += weight * (found.confidence if found else missing)
+    required = [column for column in table.columns if column.required]
+    lacking = [c.name for c in required if c.name not in chosen and not _makes_up(table, c.name, standing_in, name)]
+    if lacking and (len(lacking) > 1 or len(required) - len(standing_in) < _ENOUGH_TO_TELL or name == 0):
+        return 0.0
+    first = chosen.get(table.identity[0])
+    if first is not None and first.confidence < _LEAST_IDENTITY and name < _TELLING_NAME:
+        return 0.0
+    weights = [0.5 if column.name in standing_in else 1.0 for column in required]
+    sure = [
+        chosen[column.name].confidence if column.name in chosen else _makes_up(table, column.name, standing_in, name)
+        for column in required
+    ]
+    total = sum(weight * confidence for weight, confidence in zip(weights, sure, strict=True)) / sum(weights)
     own = max(
         (found.confidence for column, found in chosen.items() if _is_own(column) and _is_telling(found)), default=0.0
     )
     if own < 0.5 and name < _TELLING_NAME:
         return 0.0
-    return 0.65 * total / weights + 0.2 * own + 0.15 * name
+    return 0.65 * total + 0.2 * own + 0.15 * name
 
 
-def _composable(table: Table, column: str, name: float) -> float:
-    """What counts for a key that has no column: it may be made of others, where the file is called like the table."""
-    composed = {("support_activation", "activation_key"), ("support_encounter", "encounter_key")}
-    composed.add(("support_encounter", "activation_key"))
-    return 0.3 if (table.name, column) in composed and name > 0 else 0.0
+def _makes_up(table: Table, column: str, standing_in: Mapping[str, object], name: float) -> float:
+    """What counts for a required column that no source column matches: a value for all rows, or a key of several."""
+    if column in standing_in:
+        return _STAND_IN_SCORE
+    return _COMPOSED_SCORE if (table.name, column) in COMPOSABLE and name > 0 else 0.0
 
 
 def _is_own(column: str) -> bool:
