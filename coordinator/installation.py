@@ -45,6 +45,9 @@ clinician_epsilon = "3"
 record_epsilon = "3"
 trend_share = "0.2"          # of it for trends by month and quarter; the rest for the yearly benchmark
 
+[benchmarks]
+measures = ["core"]          # what is asked for and published: ids of measures, and "core" for all core ones
+
 [gate]                       # what a published figure needs
 min_sites = 5
 max_share = 0.25

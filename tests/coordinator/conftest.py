@@ -17,7 +17,9 @@ from coordinator.installation import install, pso_key
 from coordinator.rounds.conduct import advance_rounds, open_rounds
 from coordinator.sites.enrolment import Approved, Terms, approve, read_enrolment
 from coordinator.store.database import Store
+from protocols.statement import parse_envelope
 from protocols.v1 import broker_pb2
+from protocols.v1 import leadline_pb2 as pb
 from tests.coordinator.site import TinySite
 
 YEAR = 2024
@@ -41,6 +43,12 @@ class SetClock:
 
     def forward(self, **span: float) -> None:
         self.moment += timedelta(**span)
+
+
+def request_envelopes(delivery: broker_pb2.Delivery) -> list[bytes]:
+    """The requests among what a delivery holds."""
+    envelopes = pb.Batch.FromString(delivery.payload).envelopes
+    return [raw for raw in envelopes if parse_envelope(raw).kind == "request"]
 
 
 @dataclass

@@ -25,7 +25,8 @@ def test_the_sample_shows_the_defaults_and_every_key(tmp_path: Path) -> None:
         assert name in SAMPLE
         value = getattr(Config(), name)
         for key in getattr(type(value), "model_fields", {}):
-            assert f"\n{key} = " in SAMPLE, f"{name}.{key} is not in the sample"
+            shown = "\n# " if getattr(value, key) is None else "\n"  # what has no default is shown as a comment
+            assert f"{shown}{key} = " in SAMPLE, f"{name}.{key} is not in the sample"
         assert section.is_required() is False
 
 

@@ -10,6 +10,7 @@ from coordinator.plans import read_plan
 from coordinator.store.schema import Plan
 from privacy.accountant import SIGMA_UNIT, sigma_1024
 from protocols.periods import Grain, periods_of
+from protocols.plan import HEADCOUNT_BY_ROLE
 from protocols.v1 import leadline_pb2 as pb
 from tests.coordinator.conftest import YEAR, World
 
@@ -47,6 +48,22 @@ def test_exposures_are_means_of_staff_and_sums_of_days(finished: World) -> None:
     assert years[0].exposures(quarter)["patient_days"] == 17800
     assert years[0].exposures(quarter)["staff_years"] == pytest.approx(910 / 4)
     assert years[0].exposures(month)["fte"] == 900
+
+
+def with_roles(release: pb.Release) -> pb.Release:
+    made = pb.Release()
+    made.CopyFrom(release)
+    made.exposures.extend([pb.Exposure(name=name, months=[100, 110, 120]) for name in HEADCOUNT_BY_ROLE])
+    return made
+
+
+def test_headcounts_by_role_count_where_all_four_slices_declare_them(finished: World) -> None:
+    found = read(finished, "benchmark")[1][0]
+    whole = periods_of(YEAR, Grain.YEAR)[0]
+    full = SiteYear(found.site, tuple(with_roles(release) for release in found.slices)).exposures(whole)
+    assert full == found.exposures(whole) | dict.fromkeys(HEADCOUNT_BY_ROLE, 110.0)
+    part = SiteYear(found.site, (with_roles(found.slices[0]), *found.slices[1:])).exposures(whole)
+    assert part == found.exposures(whole)
 
 
 def test_a_site_without_all_four_slices_is_left_out(world: World) -> None:

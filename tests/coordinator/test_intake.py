@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -18,6 +18,7 @@ from coordinator.rounds.states import RequestState
 from coordinator.sites.register import disable_site, enable_site
 from coordinator.store.audit import first_broken
 from privacy.accountant import sigma_1024
+from protocols.plan import HEADCOUNT_BY_ROLE
 from protocols.refusals import Code, Refused
 from protocols.statement import (
     MAX_STATEMENT_BYTES,
@@ -160,6 +161,25 @@ def test_a_release_that_is_wrong_in_one_thing_is_refused_for_it(case: Case, name
     settled = code in (Code.WRONG_SHAPE, Code.WRONG_NOISE)
     expected = (RequestState.REFUSED, code.value) if settled else (RequestState.WAITING, "")
     assert case.state(quarter) == expected
+
+
+def with_roles(message: pb.Release, names: Sequence[str] = HEADCOUNT_BY_ROLE) -> pb.Release:
+    roles = [pb.Exposure(name=name, months=[180, 180, 190]) for name in names]
+    declared = sorted([*message.exposures, *roles], key=lambda exposure: exposure.name)
+    del message.exposures[:]
+    message.exposures.extend(declared)
+    return message
+
+
+def test_a_site_may_declare_its_headcount_by_role(case: Case) -> None:
+    assert case.take(case.sealed(with_roles(case.sound()))) is None
+
+
+@pytest.mark.parametrize(
+    "names", [HEADCOUNT_BY_ROLE[:5], (*HEADCOUNT_BY_ROLE, "headcount_volunteer"), HEADCOUNT_BY_ROLE * 2]
+)
+def test_of_the_role_groups_all_are_declared_or_none(case: Case, names: Sequence[str]) -> None:
+    assert case.take(case.sealed(with_roles(case.sound(), names))) is Code.WRONG_SHAPE
 
 
 def test_a_slice_without_closing_periods_has_no_tables(case: Case) -> None:

@@ -24,7 +24,7 @@ from protocols.keys import public_pem
 from protocols.operator.errors import InputError, OperatorError, RuleError, SignatureError
 from protocols.publication.rows import Status
 from protocols.v1 import leadline_pb2 as pb
-from tests.coordinator.conftest import YEAR, World
+from tests.coordinator.conftest import YEAR, World, request_envelopes
 
 HEAD = [
     "measure",
@@ -222,7 +222,7 @@ def test_all_figures_of_a_year_use_the_same_sites(finished: World) -> None:
     half = finished.enrol("site-09")
     finished.open()
     delivery = finished.take(half)[0]
-    batch = pb.Batch.FromString(delivery.payload).envelopes
+    batch = request_envelopes(delivery)
     trend_only = pb.Batch(envelopes=[half.answer(raw, finished.pso) for raw in batch[4:]])
     finished.deliver(delivery.delivery_id, trend_only.SerializeToString())
     close_rounds(finished.store)
@@ -238,7 +238,7 @@ def test_a_plan_that_lacks_a_published_site_is_left_out(finished: World) -> None
     ninth = finished.enrol("site-09")
     finished.open()
     delivery = finished.take(ninth)[0]
-    batch = pb.Batch.FromString(delivery.payload).envelopes
+    batch = request_envelopes(delivery)
     benchmark_only = pb.Batch(envelopes=[ninth.answer(raw, finished.pso) for raw in batch[:4]])
     finished.deliver(delivery.delivery_id, benchmark_only.SerializeToString())
     close_rounds(finished.store)

@@ -107,7 +107,8 @@ def test_how_long_ago_is_said_as_people_say_it(world: World, span: timedelta, wo
 def test_when_a_site_was_last_online_is_kept_to_the_minute(world: World) -> None:
     def seen() -> list[timedelta | None]:
         with world.store.reading() as reader:
-            return [s.last_seen_at and world.clock.now() - s.last_seen_at for s in reader.sites()]
+            found = [site.last_seen_at for site in reader.sites()]
+        return [None if moment is None else world.clock.now() - moment for moment in found]
 
     assert seen() == [timedelta(0)] * 5
     world.clock.forward(seconds=30)
