@@ -48,6 +48,11 @@ class Account:
         """Share of the ceiling: rho adds up, epsilon does not."""
         return min(100.0, 100 * self.spent_nano / self.ceiling_nano)
 
+    @property
+    def unsealed_percent(self) -> float:
+        """The part of `spent_percent` that was reserved and never sealed."""
+        return self.spent_percent * self.unsealed_nano / self.spent_nano if self.spent_nano else 0.0
+
 
 @dataclass(frozen=True)
 class PlanCost:
