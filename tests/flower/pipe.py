@@ -23,6 +23,7 @@ TIMING = PumpTiming(settle_s=1, silence_s=PATIENCE_S + 2, first_retry_s=1, last_
 class Site:
     def __init__(self, name: str, folder: Path, link: SuperLink) -> None:
         private_key = folder / "keys" / name
+        private_key.parent.mkdir(exist_ok=True)
         public_key = create_transport_key(private_key)
         key = serialization.load_ssh_public_key(public_key.read_bytes())
         pem, form = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
