@@ -13,7 +13,7 @@ from coordinator.api.schemas import Version
 from coordinator.api.transport import ReadOnlyTransport
 from coordinator.portal.pages import Pages, page_routes, static_files
 from coordinator.portal.reader import PublicationReader
-from protocols.catalogue import canonical_json
+from protocols.catalogue import catalogue_document
 from protocols.catalogue.model import Catalogue
 
 _DESCRIPTION = (
@@ -49,7 +49,7 @@ def _version(catalogue: Catalogue) -> Version:
         leadline = version("leadline")
     except PackageNotFoundError:
         leadline = "source"
-    digest = hashlib.sha256(canonical_json(catalogue.model_dump(mode="json", by_alias=True))).hexdigest()
+    digest = hashlib.sha256(catalogue_document(catalogue)).hexdigest()
     return Version(leadline=leadline, catalogue_version=catalogue.version, catalogue_digest=digest)
 
 

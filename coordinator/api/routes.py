@@ -13,7 +13,7 @@ from coordinator.api.transport import IMMUTABLE, REVALIDATE, by_content
 from coordinator.portal.errors import NotPublished
 from coordinator.portal.publication_page import published_files
 from coordinator.portal.reader import MEDIA_TYPES, PublicationReader
-from protocols.catalogue import canonical_json
+from protocols.catalogue import catalogue_document
 from protocols.catalogue.model import Catalogue
 from protocols.publication.document import Publication
 from protocols.publication.index import Rows
@@ -49,7 +49,7 @@ def health_routes(publications: PublicationReader, version: Version) -> APIRoute
 def api_routes(publications: PublicationReader, catalogue: Catalogue) -> APIRouter:
     """The interface for programs, version 1."""
     router = APIRouter(prefix="/api/v1", tags=["benchmarks"])
-    document = canonical_json(catalogue.model_dump(mode="json", by_alias=True))
+    document = catalogue_document(catalogue)
 
     @router.get("/catalogue", summary="The measures and tallies, as canonical JSON", response_model=Catalogue)
     def the_catalogue(request: Request) -> Response:

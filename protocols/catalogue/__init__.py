@@ -1,6 +1,7 @@
 """Measures as data: versioned JSON files beside this module, their canonical bytes and digest.
 
-Canonical bytes: JSON with sorted keys, no white space, UTF-8 unescaped, as read from the file and validated.
+Canonical bytes: the validated catalogue with its defaults spelt out, as JSON with sorted keys, no white space, UTF-8
+unescaped.
 """
 
 from __future__ import annotations
@@ -27,14 +28,18 @@ def canonical_json(value: object) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
+def catalogue_document(catalogue: Catalogue) -> bytes:
+    """The canonical bytes of a catalogue: what its digest is of, and what is served."""
+    return canonical_json(catalogue.model_dump(mode="json", by_alias=True))
+
+
 def parse_catalogue(text: str) -> tuple[Catalogue, bytes]:
     """Read a catalogue and return it with the SHA-256 of its canonical bytes."""
     try:
-        raw = json.loads(text)
         catalogue = Catalogue.model_validate_json(text, strict=True)
-    except (json.JSONDecodeError, ValidationError) as error:
+    except ValidationError as error:
         raise CatalogueError(f"the catalogue is not valid: {error}") from error
-    return catalogue, hashlib.sha256(canonical_json(raw)).digest()
+    return catalogue, hashlib.sha256(catalogue_document(catalogue)).digest()
 
 
 def load_catalogue_file(path: Path) -> tuple[Catalogue, bytes]:

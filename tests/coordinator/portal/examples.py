@@ -62,15 +62,16 @@ def network() -> tuple[tuple[str, dict[str, str], float], ...]:
 
 def figures_of(year: int, quarter: int | None = None) -> list[SiteFigures]:
     """Every site's noisy tallies in a year or a quarter; H2 and H3 were not asked for in 2023."""
-    rng = np.random.default_rng((year, quarter or 0))
     months = 12 if quarter is None else 3
     figures = []
     for site_id, attributes, headcount in network():
         culture = np.exp(0.25 * np.sin(hash_free(site_id)))
         tallies = {
-            tally.id: _noisy(rng, tally, headcount * months / 12 * culture * (1 + 0.04 * (year - 2023)))
+            tally.id: _noisy(
+                (year, quarter or 0), site_id, tally, headcount * months / 12 * culture * (1 + 0.04 * (year - 2023))
+            )
             for tally in CATALOGUE.tallies
-            if not (year == 2023 and tally.view in {"rcas", "actions"})
+            if tally.id in _RATES and not (year == 2023 and tally.view in {"rcas", "actions"})
         }
         exposures = {
             "headcount": headcount,
@@ -87,7 +88,9 @@ def hash_free(site_id: str) -> float:
     return float(sum(index * ord(letter) for index, letter in enumerate(site_id, start=1)))
 
 
-def _noisy(rng: np.random.Generator, tally: Tally, headcount: float) -> SiteTally:
+def _noisy(when: tuple[int, int], site_id: str, tally: Tally, headcount: float) -> SiteTally:
+    """Drawn for each tally by itself, so that another one in the catalogue changes nothing here."""
+    rng = np.random.default_rng((*when, *site_id.encode(), *tally.id.encode()))
     counts = rng.poisson(np.asarray(_RATES[tally.id]) * headcount / 1000)
     noise = np.rint(rng.normal(0, NOISE_SD, len(counts)))
     return SiteTally((counts + noise).astype(np.int64), NOISE_SD**2)
@@ -105,6 +108,17 @@ def _quarters(year: int) -> list[BenchmarkRow]:
             points.append(TrendPoint(period, total, 3 * NOISE_SD**2, sums, len(part)))
         rows += trend_rows(CATALOGUE, tally, points, figures, TODAY, GateRules())
     return rows
+
+
+def row_of(measure: str, year: int, peer_group: str = "all") -> BenchmarkRow:
+    """The yearly row of a measure that is one figure."""
+    wanted = (measure, year, "year", peer_group, "all")
+    (row,) = [
+        row
+        for row in full_publication().rows
+        if (row.measure, row.period_start.year, row.grain, row.peer_group, row.stratum) == wanted
+    ]
+    return row
 
 
 @cache

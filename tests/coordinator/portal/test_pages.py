@@ -8,8 +8,8 @@ from starlette.testclient import TestClient
 
 from protocols.publication.gate import GateRules
 from protocols.publication.rows import Status
-from protocols.publication.words import status_words
-from tests.coordinator.portal.examples import CATALOGUE, full_publication, network
+from protocols.publication.words import peer_group_words, status_words
+from tests.coordinator.portal.examples import CATALOGUE, full_publication, network, row_of
 from tests.coordinator.portal.html_page import read
 
 MEASURES = [measure.id for measure in CATALOGUE.measures]
@@ -30,7 +30,7 @@ def html_of(client: TestClient, path: str) -> str:
     answer = client.get(path, headers={"Accept": "text/html"})
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    return answer.text
+    return str(answer.text)
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -81,10 +81,13 @@ def test_before_the_first_publication_pages_say_so(empty_client: TestClient, pat
 
 def test_the_overview_shows_every_measure_with_value_interval_sites_and_change(client: TestClient) -> None:
     words = read(html_of(client, "/?year=2025")).words
+    published = {row.measure for row in full_publication().rows}
     for measure in CATALOGUE.measures:
-        assert measure.title in words
-    assert "18.6 per 1,000 staff-years 95 % interval 16.5 to 20.8 · 24 sites" in words
-    assert "29 % Self (23 to 37)" in words
+        assert (measure.title in words) == (measure.id in published), measure.id
+    row = row_of("C1", 2025)
+    told = f"{row.value:.1f} per 1,000 staff-years 95 % interval {row.lower:.1f} to {row.upper:.1f} · 24 sites"
+    assert told in words
+    assert re.search(r"\d\d % Self \(\d\d to \d\d\)", words)
     assert "1,462 persons per site declared; rounding leaves 1,457 to 1,467 · 24 sites" in words
     assert "Too few cases. So few cases are expected" in words
     assert "Cannot tell" in words
@@ -120,7 +123,8 @@ def test_the_pooled_value_and_the_quartiles_are_drawn_with_their_numbers(client:
     html = html_of(client, "/measures/A4?year=2025")
     for label in ("All sites pooled", "25th percentile", "Median site", "75th percentile", "90th percentile"):
         assert f">{label}</text>" in html
-    assert "78.7 (75.5 to 81.9)" in html
+    row = row_of("A4", 2025)
+    assert f"{row.value:.1f} ({row.lower:.1f} to {row.upper:.1f})" in html
 
 
 def test_a_declared_fact_is_not_given_a_95_percent_interval(client: TestClient) -> None:
@@ -136,7 +140,10 @@ def test_without_percentiles_the_reason_is_given(client: TestClient) -> None:
 
 def test_a_spread_of_percentages_is_in_percentage_points(client: TestClient) -> None:
     words = read(html_of(client, "/measures/D2?year=2024")).words
-    assert "The sites differ by a standard deviation of 9 percentage points (95 % interval 0 to 47)" in words
+    spread = row_of("D2", 2024).spread
+    assert spread is not None
+    told = f"{spread.tau:.0f} percentage points (95 % interval {spread.lower:.0f} to {spread.upper:.0f})"
+    assert f"The sites differ by a standard deviation of {told}" in words
 
 
 def test_a_share_of_need_makes_no_claim_about_the_noise_in_its_band(client: TestClient) -> None:
@@ -147,7 +154,11 @@ def test_a_share_of_need_makes_no_claim_about_the_noise_in_its_band(client: Test
 
 def test_held_back_groups_of_a_histogram_are_named_below_it(client: TestClient) -> None:
     words = read(html_of(client, "/measures/B3")).words
-    assert "Not shown: Hospitals with 300 beds or more ( too few sites )" in words
+    shown = {row.peer_group for row in full_publication().rows if row.measure == "B3" and row.value is not None}
+    held = {row.peer_group for row in full_publication().rows if row.measure == "B3"} - shown
+    assert held
+    for group in held:
+        assert re.search(rf"Not shown: [^.]*{peer_group_words(group)} \( too few", words)
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status is not Status.OK])
