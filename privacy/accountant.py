@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from decimal import ROUND_CEILING, Decimal
+from functools import cache
 
 NANO = 10**9
 DELTA = Decimal("0.000001")
@@ -44,6 +45,7 @@ def epsilon_for_rho(rho_nano: int, delta: Decimal = DELTA) -> float:
     return max(0.0, _epsilon_at(math.exp((low + high) / 2), rho, log_inverse_delta))
 
 
+@cache
 def rho_for_epsilon(epsilon: Decimal, delta: Decimal = DELTA) -> int:
     """Largest budget, in nano-rho, that implies at most (`epsilon`, `delta`)-DP."""
     if not epsilon.is_finite() or epsilon <= 0:

@@ -35,16 +35,16 @@ def check_mapping(subject: Subject) -> Verdict:
 
 
 def check_quality(subject: Subject) -> Verdict:
-    """For every measure that is answered: most rows usable, most of the columns that it needs filled."""
+    """For every measure that is answered: most rows usable, most of what it stands on known."""
     reading = subject.reading
     if reading.site is None:
         return skipped("the exports cannot be read")
     weak = reading.weak()
     if not weak:
-        return ok("rows and columns behind every measure that is answered are largely complete")
-    shown = [f"{measure}: {'; '.join(reasons)}" for measure, reasons in list(weak.items())[:SHOWN]]
-    more = f"; and {len(weak) - SHOWN} more measures" if len(weak) > SHOWN else ""
-    return warning(". ".join(shown) + more, "leadline-node quality says which rows, and which rule caught them")
+        return ok("what the measures that are answered stand on is largely known")
+    shown = [f"{reason} ({', '.join(measures)})" for reason, measures in list(weak.items())[:SHOWN]]
+    more = f"; and {len(weak) - SHOWN} more" if len(weak) > SHOWN else ""
+    return warning("; ".join(shown) + more, "leadline-node quality says which rows, and which rule caught them")
 
 
 def check_noise(_subject: Subject) -> Verdict:

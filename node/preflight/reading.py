@@ -11,9 +11,9 @@ from node.measures.cases import check_vocabulary, needed_columns, tables_behind
 from node.release.site import SiteData
 from node.sources.refused import FileRefused
 from node.tables.mapping import MappingError
-from node.tables.quality import QualityReport
+from node.tables.quality import InputQuality, QualityReport
 from protocols.catalogue import current_catalogue
-from protocols.catalogue.model import Measure
+from protocols.catalogue.model import Measure, OutcomeEntry, Tally
 from protocols.keys import KeyFileError
 
 LOW_PERCENT = 80.0
@@ -42,32 +42,37 @@ class Reading:
         return found
 
     def weak(self) -> dict[str, tuple[str, ...]]:
-        """Measures that can be answered, but whose rows or columns are largely missing, with the reasons."""
-        unanswerable = self.unanswerable()
-        measures = [m for m in current_catalogue()[0].measures if m.tallies and m.id not in unanswerable]
-        reasons = {measure.id: tuple(self._weaknesses(measure)) for measure in measures}
-        return {measure: found for measure, found in reasons.items() if found}
+        """What is largely missing, in words, with the measures that stand on it; measures without exports aside."""
+        unanswerable, found = self.unanswerable(), dict[str, tuple[str, ...]]()
+        for measure in current_catalogue()[0].measures:
+            if measure.tallies and measure.id not in unanswerable:
+                for reason in self._weaknesses(measure):
+                    found[reason] = (*found.get(reason, ()), measure.id)
+        return found
 
     def _weaknesses(self, measure: Measure) -> list[str]:
         if self.report is None:
             return []
         tallies = [current_catalogue()[0].tally(tally) for tally in measure.tallies]
         tables = frozenset[str]().union(*map(tables_behind, tallies))
-        columns = set[str]().union(*(needed_columns(tally) - set(tally.strata) for tally in tallies))
-        files = [file for file in self.report.files if file.table in tables]
         found = [
             f"many rows of {file.file} are quarantined"
-            for file in files
-            if file.rows_quarantined > QUARANTINE_PART * file.read
+            for file in self.report.files
+            if file.table in tables and file.rows_quarantined > QUARANTINE_PART * file.read
         ]
         found += [
-            f"{table.table}.{column} is under {LOW_PERCENT:.0f} % complete"
-            for table in self.report.tables
-            if table.table in tables and table.rows
-            for column, percent in table.completeness.items()
-            if column in columns and percent < LOW_PERCENT
+            f"{known.table}.{known.column} is known in {known.percent:.0f} % of the rows"
+            for known in self.report.inputs_of(tables)
+            if known.percent < LOW_PERCENT and any(_stands_on(tally, known) for tally in tallies)
         ]
         return found
+
+
+def _stands_on(tally: Tally, known: InputQuality) -> bool:
+    """Clock times matter where hours are counted, outcomes and roles where they are; links and persons everywhere."""
+    if known.input == "time":
+        return isinstance(tally.entry, OutcomeEntry) and tally.entry.unit == "hours"
+    return known.input in ("event_link", "person") or known.column in needed_columns(tally) - set(tally.strata)
 
 
 def read_exports(config: NodeConfig, day: date) -> Reading:
