@@ -9,7 +9,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from node.files import put_file
 from protocols.operator.errors import InputError, SignatureError
-from protocols.publication.document import Publication, check_signature, parse_publication, signature_line
+from protocols.publication.document import (
+    Publication,
+    check_signature,
+    parse_publication,
+    parse_signature_line,
+    signature_line,
+)
 from protocols.refusals import Code, Refused
 from protocols.v1 import leadline_pb2 as pb
 
@@ -51,10 +57,13 @@ def publications(folder: Path) -> tuple[int, ...]:
     return tuple(sorted(map(int, found), reverse=True))
 
 
-def newest_publication(folder: Path) -> Publication | None:
-    """The publication with the highest number, or None; InputError if its file was altered."""
+def newest_publication(folder: Path, public: Ed25519PublicKey) -> Publication | None:
+    """The publication with the highest number, or None; InputError or SignatureError if a file was altered since."""
     for number in publications(folder):
-        return parse_publication((folder / f"{number}.json").read_bytes())
+        document = (folder / f"{number}.json").read_bytes()
+        _, signature = parse_signature_line((folder / f"{number}.sig").read_text(encoding="utf-8"))
+        check_signature(document, signature, public)
+        return parse_publication(document)
     return None
 
 

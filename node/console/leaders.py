@@ -20,9 +20,11 @@ from node.leaders.view import Leaders
 from node.release.site import DataNotReady, SiteData
 from node.shelf import newest_publication, publications
 from protocols.catalogue import current_catalogue
+from protocols.keys import load_public_key
 from protocols.operator.errors import InputError
 from protocols.publication.document import Publication
 from protocols.publication.index import EVERYBODY
+from protocols.publication.words import peer_group_words
 
 
 @dataclass(frozen=True)
@@ -112,23 +114,23 @@ class Desk:
         """The newest publication, read and checked once."""
         numbers = publications(self._config.paths.publications)
         if numbers and (self._newest is None or self._newest[0] != numbers[0]):
-            found = newest_publication(self._config.paths.publications)
+            found = newest_publication(self._config.paths.publications, load_public_key(self._config.paths.pso_key))
             self._newest = None if found is None else (found.number, found)
         return self._newest[1] if numbers and self._newest else None
 
 
 def _shown(leaders: Leaders, publication: Publication | None, wish: Wish, base: str) -> dict[str, Any]:
-    """Year and peer group to show: the wished ones if there is anything about them; 404 otherwise."""
+    """Year and peer group to show. 404 for a year that nothing is about; all sites for a group that it lacks."""
     year = leaders.newest_year if wish.year is None else wish.year
     if year is not None and year not in leaders.years:
         raise HTTPException(404, f"There is nothing about {year}; choose one of the years on the overview.")
     groups = leaders.peer_groups(year) if year is not None else ()
-    if groups and wish.peers not in {group for group, _ in groups}:
-        raise HTTPException(404, "There is no such peer group in this year.")
+    peers = wish.peers if wish.peers in {group for group, _ in groups} else EVERYBODY
     return {
         "year": year,
         "years": leaders.years,
-        "peers": wish.peers,
+        "peers": peers,
+        "peers_title": peer_group_words(peers),
         "peer_groups": groups,
         "publication": publication,
         "base": base,

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
+from node.leaders.coverage import Coverage
 from node.leaders.figures import Own
 from protocols.publication.rows import BenchmarkRow
 
@@ -16,6 +17,7 @@ class Standing(StrEnum):
     HIGHER = "higher"
     LOWER = "lower"
     CANNOT_TELL = "cannot tell"
+    NOT_TESTED = "not tested"
     NO_OWN = "no own figure"
     NO_BENCHMARK = "no benchmark"
 
@@ -45,13 +47,13 @@ def compare(own: Own | None, row: BenchmarkRow | None) -> Comparison:
     noise (MOVER; Zou and Donner 2008, Statistics in Medicine 27:1693). The pooled figure holds this hospital too, which
     pulls the two together, so the interval is somewhat too wide: it errs towards "cannot tell".
     """
-    if own is None or own.value is None:
+    if own is None or own.value is None or own.covered is not Coverage.WHOLE:
         return Comparison(Standing.NO_OWN, Place.UNKNOWN, None)
     if row is None or row.value is None:
         return Comparison(Standing.NO_BENCHMARK, Place.UNKNOWN, None)
     place = _place(own.value, row)
     if own.lower is None or own.upper is None or row.lower is None or row.upper is None:
-        return Comparison(Standing.CANNOT_TELL, place, None)
+        return Comparison(Standing.NOT_TESTED, place, None)
     difference = own.value - row.value
     low = difference - math.hypot(own.value - own.lower, row.upper - row.value)
     high = difference + math.hypot(own.upper - own.value, row.value - row.lower)

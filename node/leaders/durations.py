@@ -11,6 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from node.leaders.chance import share_interval
 from protocols.catalogue.model import CENSORED, DurationCells, Tally
 
 Floats = NDArray[np.float64]
@@ -53,6 +54,22 @@ def time_of_share(tally: Tally, counts: NDArray[np.int64], share: float) -> floa
     inside = (share - shares[upper - 1]) / step if step > 0 else 0.0
     low, high = edges[upper - 1], edges[upper]
     return low + inside * (high - low) if low == 0 else low * math.exp(inside * math.log(high / low))
+
+
+def quantile_interval(tally: Tally, counts: NDArray[np.int64], share: float) -> tuple[float, float]:
+    """95 % limits of the time at which a share of the cases is over, as edges of classes.
+
+    All edges at which `share` is inside Wilson's limits of the share that is over by then (Woodruff 1952, JASA 47:635,
+    as a test inversion), each way to the end of its class: within a class nothing is known of the times. The last edge
+    means "then or later".
+    """
+    shares, edges, cases = over_by_edge(tally, counts), _edges(tally), float(counts.sum())
+    if shares is None:
+        return 0.0, float(edges[-1])
+    limits = [share_interval(part * cases, cases) for part in shares[1:]]
+    lower = next((index for index, (_, high) in enumerate(limits) if high >= share), len(limits) - 1)
+    upper = next((index for index, (low, _) in enumerate(limits) if low >= share), len(limits) - 1)
+    return float(edges[lower]), float(edges[upper + 1])
 
 
 def _cells(tally: Tally) -> DurationCells:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from node.leaders.chance import Interval, count_interval, share_interval
 from node.leaders.counts import YearCounts, count_year
-from node.leaders.durations import share_over, time_of_share
+from node.leaders.coverage import Coverage, coverage
+from node.leaders.durations import quantile_interval, share_over, time_of_share
 from node.leaders.exposures import exposure
 from node.release.site import SiteData
 from protocols.catalogue.model import (
@@ -32,17 +33,18 @@ from protocols.catalogue.model import (
     ShareOfNeed,
     WeightedRate,
 )
-from protocols.periods import Period
+from protocols.periods import Grain, Period
 
 Counts = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Own:
-    """An exact figure of this hospital, in the measure's unit.
+    """A figure of this hospital without noise, in the measure's unit.
 
     `value` is None where there is nothing to divide by. `lower` and `upper` (95 %) say how far chance alone would move
-    it; None where no simple model fits. `cases` is the number of cases that it rests on.
+    it; None where no simple model fits. `cases` is the number of cases that it rests on. Nothing is compared with a
+    figure whose period the exports do not cover whole.
     """
 
     stratum: str
@@ -50,6 +52,7 @@ class Own:
     lower: float | None
     upper: float | None
     cases: int
+    covered: Coverage = Coverage.WHOLE
 
 
 class OwnFigures:
@@ -64,10 +67,18 @@ class OwnFigures:
         return not all(self._site.can_answer(self._catalogue.tally(tally)) for tally in measure.tallies)
 
     def of(self, measure: Measure, period: Period) -> tuple[Own, ...]:
-        """The rows of a measure in a period of one ledger year; empty if the site exports too little for it."""
+        """The rows of a measure in a period of one ledger year; empty if the site exports too little for it.
+
+        A measure that is published over several years is one over these years here too, up to the period's.
+        """
         if self.missing_tables(measure):
             return ()
-        return tuple(_FORMULAS[measure.formula.kind](measure.formula, _Period(self, period)))
+        first = period.year - measure.publish.years + 1 if period.grain is Grain.YEAR else period.year
+        periods = tuple(replace(period, year=year) for year in range(first, period.year + 1))
+        tallies = [self._catalogue.tally(tally) for tally in measure.tallies]
+        covered = coverage(self._site, tallies, periods)
+        rows = _FORMULAS[measure.formula.kind](measure.formula, _Period(self, periods))
+        return tuple(_within(row, measure, covered) for row in rows)
 
     @cached_property
     def years(self) -> tuple[int, ...]:
@@ -94,15 +105,29 @@ class OwnFigures:
         return self._site
 
 
+def _within(row: Own, measure: Measure, covered: Coverage) -> Own:
+    """A row as far as the exports cover its period: what is counted per year or head needs all of it."""
+    counted = isinstance(measure.formula, Rate | ShareOfNeed | WeightedRate)
+    if covered is Coverage.NOTHING or (covered is Coverage.PART and counted):
+        return replace(row, value=None, lower=None, upper=None, covered=covered)
+    return replace(row, covered=covered)
+
+
 @dataclass(frozen=True)
 class _Period:
-    """What formulas ask for, within one period."""
+    """What formulas ask for, within one period, or within the same period of several years."""
 
     figures: OwnFigures
-    period: Period
+    periods: tuple[Period, ...]
+
+    @property
+    def period(self) -> Period:
+        """The newest."""
+        return self.periods[-1]
 
     def cells(self, tally_id: str) -> Counts:
-        return self.figures.counted(tally_id, self.period.year).within(self.period)
+        total: Counts = np.sum([self.figures.counted(tally_id, p.year).within(p) for p in self.periods], axis=0)
+        return total
 
     def count(self, selection: Selection) -> int:
         names = self.figures.catalogue.tally(selection.tally).cell_names
@@ -189,8 +214,8 @@ def _quantile(formula: Quantile, at: _Period) -> list[Own]:
     value, cases = time_of_share(tally, cells, share), int(cells.sum())
     if value is None:
         return [_nothing()]
-    low, high = share_interval(share * cases, cases)  # Woodruff 1952: the times at which the share may be this one
-    return [Own(ALL_CELL, value, time_of_share(tally, cells, low), time_of_share(tally, cells, high), cases)]
+    lower, upper = quantile_interval(tally, cells, share)
+    return [Own(ALL_CELL, value, lower, upper, cases)]
 
 
 def _reached_by(formula: ReachedBy, at: _Period) -> list[Own]:

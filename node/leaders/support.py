@@ -12,7 +12,6 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 
 from node.config import NodeConfig, Words
-from protocols.operator.errors import InputError
 from protocols.operator.settings import Section
 
 OWN_FILE = "support.toml"
@@ -47,25 +46,31 @@ class _OwnDocument(Section):
 
 @dataclass(frozen=True)
 class Support:
-    """The support page: `contacts` are the site's own, `helpline` its country's, None where none is known."""
+    """The support page: `contacts` are the site's own, `helpline` its country's, None where none is known.
+
+    `problem` says why the site's own file cannot be read; the page is shown all the same.
+    """
 
     cards: tuple[Card, ...]
     contacts: tuple[tuple[str, str, str], ...]
     helpline: Helpline | None
     countries: tuple[str, ...]
     written_down: date
+    problem: str
 
 
 def support(config: NodeConfig) -> Support:
     """Cards in the site's own words, its own contacts (support.toml beside node.toml, if there is one), helplines."""
     packaged = _packaged()
     lines = {item.country: item for item in packaged.helpline}
+    contacts, problem = _own_contacts(config.paths.profile.with_name(OWN_FILE))
     return Support(
         cards=tuple(_in_words(card, config.words) for card in packaged.card),
-        contacts=_own_contacts(config.paths.profile.with_name(OWN_FILE)),
+        contacts=contacts,
         helpline=lines.get(config.console.country),
         countries=tuple(sorted(lines)),
         written_down=packaged.written_down,
+        problem=problem,
     )
 
 
@@ -80,11 +85,11 @@ def _in_words(card: Card, words: Words) -> Card:
     return Card(title=card.title, lead=lead, points=tuple(points))
 
 
-def _own_contacts(path: Path) -> tuple[tuple[str, str, str], ...]:
+def _own_contacts(path: Path) -> tuple[tuple[tuple[str, str, str], ...], str]:
+    """The site's own contacts, and what is wrong with its file."""
     if not path.is_file():
-        return ()
+        return (), ""
     try:
-        return _OwnDocument.model_validate(tomllib.loads(path.read_text(encoding="utf-8"))).contact
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as error:
-        hint = 'it holds one list: contact = [["Name", "Number", "When"], …]'
-        raise InputError("support_file", f"{path} cannot be read as the site's own contacts", hint) from error
+        return _OwnDocument.model_validate(tomllib.loads(path.read_text(encoding="utf-8"))).contact, ""
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError):
+        return (), f'{path.name} cannot be read. It holds one list: contact = [["Name", "Number", "When"], …]'

@@ -12,14 +12,17 @@ import pandas as pd
 from node.leaders.comparison import Comparison, Standing, compare
 from node.leaders.figures import Own, OwnFigures
 from node.leaders.sentences import (
+    chance_sentence,
     direction_sentence,
     held_back_label,
     own_sentence,
     own_words,
     peers_sentence,
+    rules_sentence,
     standing_sentence,
+    when_words,
 )
-from protocols.catalogue.model import ALL_CELL, Context, Measure
+from protocols.catalogue.model import ALL_CELL, Context, Measure, Proportion, Rate, ReachedBy, RoleRatio, ShareOfNeed
 from protocols.catalogue.words import stratum_words
 from protocols.look import drawings
 from protocols.look.charts.series import Mark
@@ -42,6 +45,7 @@ class Line:
 
     label: str
     own: str
+    chance: str
     peers: Figure | None
     held_back: str
     standing: str
@@ -90,12 +94,14 @@ class MeasureView:
     """The page of a measure. `beside` are the figures without which this one would mislead."""
 
     measure: Measure
+    own_figure: str
     sentences: tuple[str, ...]
     lines: tuple[Line, ...]
     spread: Drawing | None
+    has_quartiles: bool
     years: Drawing | None
     trend: Drawing | None
-    trend_grain: str
+    trend_has_peers: bool
     interventions: tuple[Intervention, ...]
     history: tuple[tuple[str, str, Figure | None], ...]
     beside: tuple[MeasureLine, ...]
@@ -141,15 +147,18 @@ class Leaders:
         """One measure in one year against one peer group."""
         line = self._line(measure, year, peer_group)
         row, own = self._whole(measure, year, peer_group)
+        trend, single = self._trend(measure), len(line.lines) == 1
         return MeasureView(
             measure=measure,
-            sentences=self._sentences(measure, year, own, row) if len(line.lines) <= 1 else (),
+            own_figure=line.lines[0].own if single else "",
+            sentences=self._sentences(measure, year, own, row) if single else self._part_sentences(measure),
             lines=line.lines,
-            spread=_spread(row, own),
+            spread=_spread(row, own) if single else self._parts(measure, year, peer_group),
+            has_quartiles=row is not None and bool(row.percentiles),
             years=self._years(measure, peer_group),
-            trend=self._trend(measure),
-            trend_grain=self._trend_grain(measure),
-            interventions=self.interventions,
+            trend=trend,
+            trend_has_peers=self._published_trend(measure) != (),
+            interventions=self.interventions if trend else (),
             history=tuple(self._history(measure, peer_group)),
             beside=self.use_and_need(year, peer_group) if measure.id in BESIDE_NEED else (),
             exported=line.exported,
@@ -176,25 +185,39 @@ class Leaders:
         lines = tuple(self._compared(measure, stratum, own.get(stratum), rows.get(stratum)) for stratum in strata)
         return MeasureLine(measure, lines, not self._own.missing_tables(measure))
 
+    def _parts(self, measure: Measure, year: int, peer_group: str) -> Drawing | None:
+        own = {item.stratum: item.value for item in self._own.of(measure, Period(year, 1, Grain.YEAR))}
+        rows = [row for row in self._published(measure, year, peer_group) if row.value is not None]
+        labels = [stratum_words(self._own.catalogue, measure, row.stratum) for row in rows]
+        return drawings.cells(rows, labels, tuple(own.get(row.stratum) for row in rows)) if rows else None
+
+    def _part_sentences(self, measure: Measure) -> tuple[str, ...]:
+        told = (direction_sentence(measure), rules_sentence(self._own.catalogue, measure))
+        return tuple(sentence for sentence in told if sentence)
+
     def _compared(self, measure: Measure, stratum: str, own: Own | None, row: BenchmarkRow | None) -> Line:
         comparison = compare(own, row)
         label = "" if stratum == ALL_CELL else stratum_words(self._own.catalogue, measure, stratum)
         published = row is not None and row.status is Status.OK and row.value is not None
         return Line(
             label=label,
-            own="" if own is None or own.value is None else own_words(own, measure.unit),
+            own="" if own is None or own.value is None else own_words(own, _shown_unit(measure)),
+            chance=chance_sentence(measure, own),
             peers=drawings.figure_of(row) if row is not None and published else None,
             held_back="" if published else held_back_label(row, self._gate),
-            standing="" if isinstance(measure.formula, Context) else _STANDINGS[comparison.standing],
+            standing="" if isinstance(measure.formula, UNTESTED) else _STANDINGS[comparison.standing],
             comparison=comparison,
         )
 
     def _sentences(self, measure: Measure, year: int, own: Own | None, row: BenchmarkRow | None) -> tuple[str, ...]:
         told = (
-            own_sentence(measure, own, f"{year}"),
+            own_sentence(self._own.catalogue, measure, own, when_words(measure, year)),
+            chance_sentence(measure, own),
             peers_sentence(row, self._gate),
-            "" if isinstance(measure.formula, Context) else standing_sentence(compare(own, row), row),
+            "" if isinstance(measure.formula, UNTESTED) else standing_sentence(compare(own, row), row),
+            _NEED_NOTE if isinstance(measure.formula, ShareOfNeed) else "",
             direction_sentence(measure),
+            rules_sentence(self._own.catalogue, measure),
         )
         return tuple(sentence for sentence in told if sentence)
 
@@ -205,16 +228,25 @@ class Leaders:
         return drawings.years(rows, tuple(self._own_value(measure, row) for row in rows))
 
     def _trend(self, measure: Measure) -> Drawing | None:
-        rows = () if self._rows is None else self._rows.trend(measure.id)
-        if not rows:
+        """Published quarters or months with the own ones; where nothing is published, the own quarters alone."""
+        rows = self._published_trend(measure)
+        if rows:
+            marks = self._marks(rows[0].period_start, rows[-1].period_end)
+            return drawings.trend(rows, tuple(self._own_value(measure, row) for row in rows), marks)
+        if not isinstance(measure.formula, Rate | Proportion | ReachedBy) or measure.publish.years > 1:
             return None
-        shown = [item for item in self.interventions if rows[0].period_start <= item.start <= rows[-1].period_end]
-        marks = tuple(Mark(item.start, f"{item.number}") for item in shown)
-        return drawings.trend(rows, tuple(self._own_value(measure, row) for row in rows), marks)
+        quarters = [period for year in self._own.years[-4:] for period in periods_of(year, Grain.QUARTER)]
+        own = tuple(next((item.value for item in self._own.of(measure, period)), None) for period in quarters)
+        if sum(value is not None for value in own) < 4:
+            return None
+        marks = self._marks(quarters[0].start, quarters[-1].end)
+        return drawings.own_history(quarters, own, measure.unit, marks)
 
-    def _trend_grain(self, measure: Measure) -> str:
-        rows = () if self._rows is None else self._rows.trend(measure.id)
-        return rows[0].grain if rows else ""
+    def _published_trend(self, measure: Measure) -> tuple[BenchmarkRow, ...]:
+        return () if self._rows is None else self._rows.trend(measure.id)
+
+    def _marks(self, first: date, last: date) -> tuple[Mark, ...]:
+        return tuple(Mark(item.start, f"{item.number}") for item in self.interventions if first <= item.start <= last)
 
     def _history(self, measure: Measure, peer_group: str) -> Iterable[tuple[str, str, Figure | None]]:
         for year in self.years:
@@ -244,10 +276,20 @@ class Leaders:
         return None if self._rows is None else self._rows.publication.gate
 
 
+UNTESTED = (Context, ShareOfNeed)
+_NEED_NOTE = "Both intervals hold the same uncertainty about need, so use (C1) is what can be compared."
+
+
+def _shown_unit(measure: Measure) -> str:
+    """A ratio needs no unit beside each number."""
+    return "" if isinstance(measure.formula, RoleRatio) else measure.unit
+
+
 _STANDINGS = {
     Standing.HIGHER: "Higher",
     Standing.LOWER: "Lower",
     Standing.CANNOT_TELL: "Cannot tell",
+    Standing.NOT_TESTED: "Not tested",
     Standing.NO_OWN: "No own figure",
     Standing.NO_BENCHMARK: "No benchmark",
 }

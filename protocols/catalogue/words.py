@@ -37,6 +37,15 @@ EXPOSURES = {
     "patient_days": "patient-days",
 }
 _CELLS = {
+    "nurse_midwife": "Nurses and midwives",
+    "physician": "Physicians",
+    "resident_trainee": "Residents and trainees",
+    "advanced_practice": "Advanced practice",
+    "allied_health_pharmacy": "Allied health and pharmacy",
+    "support_admin_other": "Support, administration, other",
+    "violence_aggression": "Violence or aggression",
+    "complaint_litigation": "Complaint or litigation",
+    "colleague_illness_death": "Illness or death of a colleague",
     "1": "Tier 1",
     "2": "Tier 2",
     "3": "Tier 3",

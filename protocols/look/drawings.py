@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median_high
 
 from markupsafe import Markup
@@ -14,6 +14,7 @@ from protocols.look.charts.render import draw, svg_element
 from protocols.look.charts.series import Mark, Point, Series, trend_chart, years_chart
 from protocols.look.charts.theme import axis_upper
 from protocols.look.numbers import Figure, decimals, figure
+from protocols.periods import Period
 from protocols.publication.rows import BenchmarkRow
 from protocols.publication.words import peer_group_words, percentile_words, period_words
 
@@ -67,7 +68,7 @@ def peers(row: BenchmarkRow, own: float | None = None) -> Drawing:
     """The percentiles of the sites with their intervals, and the pooled value among them; a hospital's own over all."""
     levels = {percentile.level: percentile for percentile in row.percentiles}
     places = places_of([row])
-    lines = [_line("All sites pooled", _numbers(row), row.unit, places, accent=True)]
+    lines = [_line(f"{peer_group_words(row.peer_group)} pooled", _numbers(row), row.unit, places, accent=True)]
     for level, item in sorted(levels.items()):
         numbers = (item.value, item.lower, item.upper)
         lines.append(_line(percentile_words(level), numbers, row.unit, places, accent=False))
@@ -86,11 +87,11 @@ def groups(rows: Sequence[BenchmarkRow]) -> Drawing:
     return _ranges(lines, shown[0].unit)
 
 
-def cells(rows: Sequence[BenchmarkRow], labels: Sequence[str]) -> Drawing:
-    """The shares of a histogram's cells as bars with intervals."""
+def cells(rows: Sequence[BenchmarkRow], labels: Sequence[str], own: Own = ()) -> Drawing:
+    """The shares of a histogram's cells as bars with intervals; a hospital's own shares as diamonds."""
     lines = [
-        _line(label, _numbers(row), row.unit, places_of(rows), accent=True)
-        for row, label in zip(rows, labels, strict=True)
+        replace(_line(label, _numbers(row), row.unit, places_of(rows), accent=True), own=mine)
+        for row, label, mine in zip(rows, labels, own or [None] * len(rows), strict=True)
         if row.value is not None
     ]
     return _ranges(lines, rows[0].unit, bars=True)
@@ -101,6 +102,15 @@ def years(rows: Sequence[BenchmarkRow], own: Own = ()) -> Drawing:
     words = f"Years side by side with intervals: {_told(rows)}{_own_told(rows, own)}"
     subject = _series(rows, own)
     return Drawing(*(svg_element(draw(years_chart, subject, px), words, "chart") for px in (WIDE_PX, NARROW_PX)))
+
+
+def own_history(periods: Sequence[Period], own: Own, unit: str, marks: tuple[Mark, ...] = ()) -> Drawing:
+    """A hospital's own figures alone, over years or quarters, where nothing is published beside them."""
+    points = tuple(Point(period.start, period.name, None, None, None, "") for period in periods)
+    subject = Series(points, axis_upper(unit, max((v for v in own if v is not None), default=1.0)), unit, own, marks)
+    told = [f"{p.name} {figure(v, None, None, unit).value}" for p, v in zip(periods, own, strict=True) if v is not None]
+    words = f"This hospital in {unit}: {'; '.join(told)}" + "".join(f"; {m.label} began on {m.start}" for m in marks)
+    return Drawing(*(svg_element(draw(trend_chart, subject, px), words, "chart") for px in (_TREND_PX, NARROW_PX)))
 
 
 def trend(rows: Sequence[BenchmarkRow], own: Own = (), marks: tuple[Mark, ...] = ()) -> Drawing:
@@ -147,7 +157,8 @@ def _ranges(
     bars: bool = False,
     own: float | None = None,
 ) -> Drawing:
-    largest = max([line.upper for line in lines] + ([] if own is None else [own]))
+    heights = [line.upper for line in lines] + [line.own for line in lines if line.own is not None]
+    largest = max([*heights, *([] if own is None else [own])])
     subject = Ranges(tuple(lines), axis_upper(unit, largest), unit, band, bars, own)
     words = "; ".join(f"{line.label} {line.text}" for line in lines)
     description = f"Values in {unit} with intervals: {words}"

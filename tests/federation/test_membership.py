@@ -125,7 +125,7 @@ def test_a_publication_reaches_every_site_and_is_acknowledged(federation: Federa
     made = publish(federation.store, federation.config, federation.clock, federation.key)
     federation.turn()
     for node in federation.nodes:
-        assert newest_publication(node.config.paths.publications) == made.publication
+        assert newest_publication(node.config.paths.publications, federation.key.public_key()) == made.publication
     with federation.store.reading() as reader:
         numbers = {reader.acknowledged(site.site_id, NoticeKind.PUBLICATION) for site in reader.sites()}
     assert numbers == {1}

@@ -67,7 +67,7 @@ def test_a_publication_is_checked_kept_and_acknowledged(node: Node, pso: Pso) ->
     document = _document(4)
     assert node.kind(_published(pso, 4, document)) == "acknowledgement"
     assert publications(folder) == (4,)
-    found = newest_publication(folder)
+    found = newest_publication(folder, pso.key.public_key())
     assert found is not None
     assert (found.number, found.document()) == (4, document)
     _, signature = parse_signature_line((folder / "4.sig").read_text())
@@ -78,7 +78,7 @@ def test_a_publication_never_changes_once_it_is_kept(node: Node, pso: Pso) -> No
     node.answer(_published(pso, 4, _document(4)))
     assert node.kind(_published(pso, 4, _document(4))) == "acknowledgement"
     assert node.refusal(_published(pso, 4, _document(4, "Other"))).code == Code.MALFORMED
-    found = newest_publication(node.config.paths.publications)
+    found = newest_publication(node.config.paths.publications, pso.key.public_key())
     assert found is not None
     assert found.title == "Benchmarks"
 

@@ -28,7 +28,10 @@ _NARROW_PX = 480
 
 @dataclass(frozen=True)
 class Line:
-    """One estimate; `text` is printed beside it, `accent` marks the figure that the page is about."""
+    """One estimate; `text` is printed beside it, `accent` marks the figure that the page is about.
+
+    `own` is a hospital's own figure beside this estimate, drawn as a diamond.
+    """
 
     label: str
     value: float
@@ -36,6 +39,7 @@ class Line:
     upper: float
     text: str
     accent: bool
+    own: float | None = None
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ def ranges_chart(subject: Ranges, width_px: int) -> alt.LayerChart:
     labels_px = 4 if narrow else _LABELS_PX
     height_px = len(subject.lines) * (_LINE_WITH_LABEL_PX if narrow else _LINE_PX)
     layers = [*_band(subject), *_bars(subject), *_own(subject), *_marks(subject)]
-    layers += [_labels(subject, labels_px, narrow), _values(subject)]
+    layers += [*_diamonds(subject), _labels(subject, labels_px, narrow), _values(subject)]
     return layered(layers, width_px, height_px, Margins(labels_px, 2, _VALUES_PX, 44))
 
 
@@ -73,6 +77,7 @@ def _data(subject: Ranges) -> alt.Chart:
             "lower": max(line.lower, 0.0),
             "upper": min(line.upper, subject.axis_upper),
             "colour": ACCENT if line.accent else PEERS,
+            "own": None if line.own is None else min(line.own, subject.axis_upper),
         }
         for index, line in enumerate(subject.lines)
     ]
@@ -115,6 +120,13 @@ def _marks(subject: Ranges) -> list[alt.Chart]:
     rule = base.mark_rule(strokeWidth=2).encode(x=_x(subject, "lower"), x2="upper:Q", color=_colour())
     point = base.mark_point(filled=True, opacity=1, size=58).encode(x=_x(subject, "value"), color=_colour())
     return [rule, point]
+
+
+def _diamonds(subject: Ranges) -> list[alt.Chart]:
+    if all(line.own is None for line in subject.lines):
+        return []
+    mark = _data(subject).mark_point(shape="diamond", filled=True, color=INK, opacity=1, size=80)
+    return [mark.encode(x=_x(subject, "own"))]
 
 
 def _labels(subject: Ranges, labels_px: int, narrow: bool) -> alt.Chart:

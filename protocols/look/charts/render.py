@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 from protocols.look.charts.theme import styled
 
 _KEPT = 1024
+_INNER_ROLES = re.compile(r' (?:role|aria-roledescription|aria-label)="[^"]*"')
 _ROOT = re.compile(r"<svg [^>]*?width=\"(?P<width>[\d.]+)\" height=\"(?P<height>[\d.]+)\"[^>]*>")
 
 
@@ -41,4 +42,5 @@ def svg_element(svg: str, description: str, css_class: str) -> Markup:
         f'<svg class="{escape(css_class)}" role="img" aria-label="{escape(description)}" '
         f'width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
     )
-    return Markup(root + svg[found.end() :])  # noqa: S704 - our own drawing; the description is escaped above
+    inside = _INNER_ROLES.sub("", svg[found.end() :])  # nameless images within an image that is described as a whole
+    return Markup(root + inside)  # noqa: S704 - our own drawing; the description is escaped above

@@ -52,7 +52,13 @@ class Series:
 def years_chart(subject: Series, width_px: int) -> alt.LayerChart:
     """One dot with its interval per year, labelled; a year without a figure keeps its place and stays empty."""
     base = _data(subject.points, subject.axis_upper)
-    x = alt.X("label:O", sort=None, axis=alt.Axis(title=None, labelAngle=0, labelColor=INK, grid=False))
+    order = [point.label for point in subject.points]
+    x = alt.X(
+        "label:O",
+        sort=order,
+        scale=alt.Scale(domain=order),
+        axis=alt.Axis(title=None, labelAngle=0, labelColor=INK, grid=False),
+    )
     rule = base.mark_rule(color=ACCENT, strokeWidth=2).encode(x=x, y=_y(subject, "lower"), y2="upper:Q")
     dot = base.mark_point(color=ACCENT, filled=True, opacity=1, size=64).encode(x=x, y=_y(subject, "value"))
     text = base.mark_text(color=INK, align="left", dx=9, fontSize=LABEL_SIZE_PX)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from node.leaders.chance import count_interval
 from node.leaders.comparison import Place, Standing, compare
+from node.leaders.coverage import Coverage
 from node.leaders.figures import Own
 from node.leaders.sentences import own_sentence, peers_sentence, standing_sentence
 from protocols.catalogue import current_catalogue
@@ -50,7 +52,12 @@ def test_a_difference_within_chance_cannot_be_told() -> None:
 
 
 def test_without_an_interval_of_its_own_nothing_is_claimed() -> None:
-    assert compare(own(400), row()).standing is Standing.CANNOT_TELL
+    assert compare(own(400), row()).standing is Standing.NOT_TESTED
+
+
+def test_a_figure_of_a_part_of_the_year_is_compared_with_nothing() -> None:
+    part = replace(own(40, 36, 44), covered=Coverage.PART)
+    assert compare(part, row()).standing is Standing.NO_OWN
 
 
 @pytest.mark.parametrize(
@@ -68,10 +75,10 @@ def test_a_row_that_is_held_back_is_no_benchmark_and_says_which_rule() -> None:
 
 def test_the_sentences_say_what_is_known_and_never_good_or_bad() -> None:
     mine, theirs = own(40, 36, 44), row()
-    said = (own_sentence(REACH, mine, "2025"), peers_sentence(theirs, GateRules()))
+    said = (own_sentence(CATALOGUE, REACH, mine, "2025"), peers_sentence(theirs, GateRules()))
     told = " ".join((*said, standing_sentence(compare(mine, theirs), theirs)))
     assert "In 2025 your figure was 40" in told
-    assert "rests on 31 cases" in told
+    assert "rests on 31 clinicians" in told
     assert "95 % interval 18.0 to 22.0" in told
     assert "Yours is higher, by more than chance and privacy noise explain." in told
     assert "above the middle half of the sites (15 to 26)" in told

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from node.leaders.durations import share_over, time_of_share
+from node.leaders.durations import quantile_interval, share_over, time_of_share
 from protocols.catalogue import current_catalogue
 
 CATALOGUE, _ = current_catalogue()
@@ -44,3 +44,14 @@ def test_a_censored_case_is_at_risk_for_half_of_its_bin() -> None:
     cells[0], cells[len(bins)], cells[-1] = 2, 4, 4  # in the first bin 2 recovered and 4 were lost; 4 never recovered
     edges = RECOVERY.cells.edges  # type: ignore[union-attr]
     assert share_over(RECOVERY, cells, edges[1]) == pytest.approx(2 / (10 - 4 / 2))
+
+
+def test_two_cases_above_the_middle_leave_everything_open() -> None:
+    """Both of two cases beyond a median is a quarter of all tosses of two coins."""
+    cells = np.array([0, 0, 0, 0, 0, 0, 2], dtype=np.int64)
+    assert quantile_interval(CONTACT, cells, 0.5) == (0, 720)
+
+
+def test_many_cases_in_one_class_leave_that_class() -> None:
+    cells = np.array([0, 0, 0, 200, 0, 0, 0], dtype=np.int64)
+    assert quantile_interval(CONTACT, cells, 0.5) == (12, 24)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from node.leaders.coverage import Coverage
 from node.leaders.figures import OwnFigures
 from node.release.site import SiteData
 from node.synthetic.exports import write_exports
@@ -60,3 +61,33 @@ def test_an_own_figure_is_the_truth_but_for_bins_and_damaged_rows(
         assert shown is not None
         tolerance = BINNED[measure] * value if measure in BINNED else max(0.04 * value, 1.5, CAPPED.get(measure, 0))
         assert shown == pytest.approx(value, abs=tolerance), stratum
+
+
+def _without(site: SiteData, table: str, column: str, after: str) -> SiteData:
+    """The site as it would be had this table been exported up to a day only."""
+    frame = site.tables[table]
+    return SiteData.of({**site.tables, table: frame[frame[column] <= pd.Timestamp(after)]}, site.exported)
+
+
+def test_half_a_year_makes_no_rate_and_nothing_to_compare(own: OwnFigures) -> None:
+    half = OwnFigures(CATALOGUE, _without(own.site, "staffing_period", "period", "2024-06-01"), person_keys=True)
+    (rate,) = half.of(CATALOGUE.measure("C1"), YEAR)
+    (share,) = half.of(CATALOGUE.measure("D2"), YEAR)
+    assert (rate.value, rate.covered) == (None, Coverage.PART)
+    assert share.value is not None
+    assert share.covered is Coverage.PART
+    (before,) = half.of(CATALOGUE.measure("C1"), Period(2023, 1, Grain.YEAR))
+    assert before.covered is Coverage.WHOLE
+
+
+def test_a_year_without_a_row_in_a_table_behind_a_measure_has_no_figure(own: OwnFigures) -> None:
+    cut = _without(own.site, "support_activation", "activation_datetime", "2023-12-31")
+    (offers,) = OwnFigures(CATALOGUE, cut, person_keys=True).of(CATALOGUE.measure("B2"), YEAR)
+    assert (offers.value, offers.covered) == (None, Coverage.NOTHING)
+
+
+def test_a_measure_that_pools_three_years_waits_for_the_third(own: OwnFigures) -> None:
+    (early,) = own.of(CATALOGUE.measure("F3"), Period(2023, 1, Grain.YEAR))
+    assert early.covered is not Coverage.WHOLE
+    (own_row,) = own.of(CATALOGUE.measure("F3"), YEAR)
+    assert own_row.cases > early.cases

@@ -131,6 +131,8 @@ SOUND = ("E{}", "2025-03-04 10:15", "2025-03-05", "incident", "fall", "Low", "cl
 @settings(max_examples=15, deadline=None)
 @given(st.lists(st.lists(JUNK, max_size=10), max_size=9))
 def test_junk_between_sound_rows(junk: list[list[str]]) -> None:
+    # A line end inside a row that is too long as well cannot be told from a stray quote, so it may make two rows.
+    junk = [[" ".join(cell.splitlines()) for cell in row] for row in junk]
     sound = [tuple(cell.format(n) for cell in SOUND) for n in range(40)]
     with tempfile.TemporaryDirectory() as folder:
         imported = run(Path(folder), EVENTS, {"events.csv": text(EVENT_HEADER, [*map(tuple, junk), *sound])})
