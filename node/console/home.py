@@ -69,12 +69,12 @@ def router(context: Context) -> APIRouter:
     @pages.post("/pause")
     def pause() -> Response:
         pauses.pause(context.config, Pause.OPERATOR)
-        return RedirectResponse("/", 303)
+        return RedirectResponse("/#state", 303)
 
     @pages.post("/resume")
     def resume() -> Response:
         pauses.resume(context.config)
-        return RedirectResponse("/", 303)
+        return RedirectResponse("/#state", 303)
 
     return pages
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import tempfile
 from collections import OrderedDict
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,18 @@ from starlette.exceptions import HTTPException
 
 from node.clock import Clock
 from node.console.context import Context
+from node.console.grounds import not_answered
 from node.console.mapping_form import KIND_WORDS, changes_of, form_of, origin_words, ready
 from node.console.quality import import_problem, read_mapping
-from node.proposals import ChangeError, Proposal, apply, look_at, propose, to_toml
-from node.tables.mapping import MappingError, load_mapping
+from node.proposals import ChangeError, Proposal, apply, as_mapped, look_at, propose, renew
+from node.proposals.today import Loss, Renewed, loss
+from node.tables.mapping import Mapping, MappingError, load_mapping
+from protocols.catalogue import current_catalogue
+from protocols.catalogue.model import Measure
 from protocols.operator.errors import InputError
 
 _DRAFTS = 20
+_LOSES = "This file leaves out what is mapped today. Put it back, or say below that it is to be left out."
 
 
 class Drafts:
@@ -45,6 +51,37 @@ class Drafts:
         return self._kept[draft_id]
 
 
+@dataclass(frozen=True)
+class Change:
+    """What a new file would do to the mapping of today: tables kept, what is lost, and measures no longer answered."""
+
+    kept: tuple[str, ...]
+    lost: Loss
+    measures: tuple[Measure, ...]
+
+    @property
+    def consent(self) -> str:
+        """What a person who agrees sends back: it names the loss, so that it holds for no other."""
+        return " ".join((*self.lost.tables, *self.lost.columns))
+
+
+def change_of(path: Path, text: str, kept: tuple[str, ...] = ()) -> Change:
+    """What `text` would change in the mapping at `path`; a mapping that cannot be read has nothing to lose."""
+    today, _ = read_mapping(path)
+    try:
+        after = parse_mapping(path.name, text)
+    except MappingError:
+        after = None
+    catalogue, _ = current_catalogue()
+    silent = not_answered(_tables(today), catalogue)
+    measures = tuple(measure for measure in not_answered(_tables(after), catalogue) if measure not in silent)
+    return Change(kept, loss(today, after), measures)
+
+
+def _tables(mapping: Mapping | None) -> set[str]:
+    return {source.table for source in mapping.sources} if mapping else set()
+
+
 def router(context: Context) -> APIRouter:
     """`/mapping`, `/mapping/drafts/{id}`, `/mapping/drafts/{id}/file` and `/mapping/write`."""
     pages, drafts, paths = APIRouter(), Drafts(), context.config.paths
@@ -55,13 +92,19 @@ def router(context: Context) -> APIRouter:
         values |= {"origin_words": origin_words, "kind_words": KIND_WORDS}
         return context.render(request, "mapping.html", "mapping", status_code, **values)
 
-    def file_page(request: Request, draft_id: str, text: str, problem: str = "") -> Response:
-        _, waiting = ready(drafts.get(draft_id)) if draft_id else (None, ())
+    def renewed(proposal: Proposal) -> Renewed:
+        return renew(proposal, ready(proposal)[0], paths.mapping)
+
+    def file_page(
+        request: Request, draft_id: str, text: str, kept: tuple[str, ...] = (), problem: str = ""
+    ) -> Response:
+        _, waiting = ready(drafts.get(draft_id)) if draft_id and not problem else (None, ())
         values: dict[str, Any] = {
             "draft_id": draft_id,
             "text": text,
             "problem": problem,
-            "waiting": waiting,
+            "waiting": [source for source in waiting if source.table not in kept],
+            "change": change_of(paths.mapping, text, kept),
             "file": paths.mapping,
         }
         return context.render(request, "mapping_file.html", "mapping", 409 if problem else 200, **values)
@@ -72,12 +115,15 @@ def router(context: Context) -> APIRouter:
 
     @pages.post("/mapping/propose")
     def suggest() -> Response:
-        return RedirectResponse(f"/mapping/drafts/{drafts.keep(propose(look_at(paths.exports)))}", 303)
+        proposal = as_mapped(propose(look_at(paths.exports)), read_mapping(paths.mapping)[0])
+        return RedirectResponse(f"/mapping/drafts/{drafts.keep(proposal)}", 303)
 
     @pages.get("/mapping/drafts/{draft_id}")
     def edit(request: Request, draft_id: str) -> Response:
         proposal = drafts.get(draft_id)
+        file = renewed(proposal)
         values: dict[str, Any] = {"proposal": proposal, "forms": form_of(proposal), "draft_id": draft_id}
+        values["change"] = change_of(paths.mapping, file.text, file.kept)
         return context.render(request, "mapping_edit.html", "mapping", **values)
 
     @pages.post("/mapping/drafts/{draft_id}")
@@ -92,7 +138,8 @@ def router(context: Context) -> APIRouter:
 
     @pages.get("/mapping/drafts/{draft_id}/file")
     def see(request: Request, draft_id: str) -> Response:
-        return file_page(request, draft_id, to_toml(ready(drafts.get(draft_id))[0]))
+        file = renewed(drafts.get(draft_id))
+        return file_page(request, draft_id, file.text, file.kept)
 
     @pages.get("/mapping/file")
     def see_current(request: Request) -> Response:
@@ -103,22 +150,31 @@ def router(context: Context) -> APIRouter:
     def write(request: Request) -> Response:
         form = request.state.form
         text = form.get("text", "").replace("\r\n", "\n")
+        draft_id, change = form.get("draft_id", ""), change_of(paths.mapping, text)
         try:
+            parse_mapping(paths.mapping.name, text)
+            if change.lost and form.get("leave_out", "") != change.consent:
+                return file_page(request, draft_id, text, problem=_LOSES)
             write_mapping(paths.mapping, text, context.clock)
         except MappingError as error:
-            return file_page(request, form.get("draft_id", ""), text, str(error))
+            return file_page(request, draft_id, text, problem=str(error))
         problem = import_problem(paths, context.clock)
         return current(request, 409, problem) if problem else RedirectResponse("/quality", 303)
 
     return pages
 
 
+def parse_mapping(name: str, text: str) -> Mapping:
+    """The mapping that `text` is; MappingError, which calls the file `name`, if it is none."""
+    with tempfile.TemporaryDirectory() as folder:
+        tried = Path(folder) / name
+        tried.write_text(text, encoding="utf-8")
+        return load_mapping(tried)
+
+
 def write_mapping(path: Path, text: str, clock: Clock) -> None:
     """Replace the mapping and keep the old one under its date; MappingError before anything is written."""
-    with tempfile.TemporaryDirectory() as folder:
-        tried = Path(folder) / path.name
-        tried.write_text(text, encoding="utf-8")
-        load_mapping(tried)
+    parse_mapping(path.name, text)
     mode = 0o640
     if path.is_file():
         mode = path.stat().st_mode & 0o777

@@ -6,6 +6,7 @@ proposal, so an answer belongs to exactly the proposal that was shown.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from node.tables.schema import TABLES, Column
 
 UNDECIDED, KEEP, LEAVE_OUT = "", "keep", "out"
 _USE, _CONSTANT = "column:", "constant:"
+_NUMBERED = re.compile(r"_?\d+$")
+_SERIES = 5
 _LEVELS = ((0.95, "very sure"), (0.8, "sure"), (0.6, "likely"), (0.4, "unsure"), (0.0, "a guess"))
 
 KIND_WORDS = {
@@ -74,6 +77,18 @@ class Field:
 
 
 @dataclass(frozen=True)
+class Series:
+    """Columns of one kind that differ in their number alone, such as the items of a survey."""
+
+    fields: tuple[Field, ...]
+
+    @property
+    def n_open(self) -> int:
+        """Decisions that are waited for."""
+        return sum(field.is_open for field in self.fields)
+
+
+@dataclass(frozen=True)
 class SourceForm:
     """One table from one export."""
 
@@ -86,6 +101,25 @@ class SourceForm:
     def n_open(self) -> int:
         """Decisions that are waited for: about the source as a whole, and about its columns."""
         return (self.used == UNDECIDED) + sum(field.is_open for field in self.fields)
+
+    @property
+    def series(self) -> tuple[Series, ...]:
+        """The columns that are shown folded: as many as _SERIES or more of one kind and one name with a number."""
+        return tuple(Series(tuple(fields)) for fields in self._by_stem().values() if len(fields) >= _SERIES)
+
+    @property
+    def single(self) -> tuple[Field, ...]:
+        """All other columns."""
+        folded = {field.name for series in self.series for field in series.fields}
+        return tuple(field for field in self.fields if field.name not in folded)
+
+    def _by_stem(self) -> dict[tuple[str, str], list[Field]]:
+        found: dict[tuple[str, str], list[Field]] = {}
+        for field in self.fields:
+            stem, number = _NUMBERED.subn("", field.column)
+            if number:
+                found.setdefault((stem, field.kind), []).append(field)
+        return found
 
 
 def form_of(proposal: Proposal) -> tuple[SourceForm, ...]:

@@ -10,6 +10,9 @@ from node.preflight.checks import CHECKS, Check
 from node.preflight.finding import Finding, Verdict, failed, skipped
 from node.preflight.subject import Subject
 
+NOT_LOOKED_AT = "not looked at: --offline"
+"""What is said of a check that needs the network, where none is to be used."""
+
 
 def run_preflight(config: NodeConfig, clock: Clock, offline: bool = False) -> tuple[Finding, ...]:
     """Every check in order. One that meets a fault of its own has failed, and hides no other."""
@@ -19,7 +22,7 @@ def run_preflight(config: NodeConfig, clock: Clock, offline: bool = False) -> tu
 
 def _look(check: Check, subject: Subject, offline: bool) -> Verdict:
     if offline and check.online:
-        return skipped("not looked at: --offline")
+        return skipped(NOT_LOOKED_AT)
     try:
         return check.look(subject)
     except Exception as error:

@@ -22,7 +22,7 @@ def apply(proposal: Proposal, changes: Iterable[Change]) -> Proposal:
             tables = ", ".join(dict.fromkeys(source.table for source in proposal.sources))
             raise ChangeError(f"no proposed source fills {change.table}; proposed are {tables or 'none'}")
         if change.act == "use":
-            touched = [source for source in touched if change.value in _columns(proposal, source)]
+            touched = [source for source in touched if change.value in columns_of(proposal, source)]
             if not touched:
                 raise ChangeError(f"no file proposed for {change.table} has a column '{change.value}'")
         sources = tuple(_changed(proposal, s, change) if s in touched else s for s in proposal.sources)
@@ -35,8 +35,8 @@ def _meant(source: ProposedSource, change: Change) -> bool:
     return source.table == change.table and change.file in ("", source.file) and same_rows
 
 
-def _columns(proposal: Proposal, source: ProposedSource) -> dict[str, tuple[str, ...]]:
-    """The columns that may be chosen for a source, with their codes."""
+def columns_of(proposal: Proposal, source: ProposedSource) -> dict[str, tuple[str, ...]]:
+    """The columns of the export that may be chosen for a source, with their codes."""
     looks = [look for look in proposal.files if (look.file, look.sheet) == (source.file, source.sheet)]
     fitting = [look for look in looks if look.where.items() <= source.where.items()] or looks
     return {column.name: column.codes for look in fitting for column in look.columns}
@@ -59,7 +59,7 @@ def _changed(proposal: Proposal, source: ProposedSource, change: Change) -> Prop
     elif change.act == "constant":
         new = _settled(column.name, Origin(constant=change.value))
     elif change.act == "use":
-        new = _chosen(source.table, change, _columns(proposal, source)[change.value])
+        new = _chosen(source.table, change, columns_of(proposal, source)[change.value])
     elif old is not None:
         origin = old.origin.model_copy(update={"codes": {**old.origin.codes, **change.codes}})
         unread = tuple(word for word in old.unread if word not in change.codes)

@@ -13,8 +13,22 @@ import typer
 
 from node.clock import SystemClock, today
 from node.config import load_config
-from node.proposals import Change, ChangeError, Proposal, accepted, apply, look_at, propose, to_toml
+from node.proposals import (
+    Change,
+    ChangeError,
+    Proposal,
+    accepted,
+    apply,
+    as_mapped,
+    look_at,
+    loss,
+    mapping_of_today,
+    propose,
+    renew,
+    to_toml,
+)
 from node.proposals.model import Choice, ProposedSource
+from node.proposals.today import Loss
 from node.sources.refused import FileRefused
 from node.tables.importer import import_exports
 from node.tables.keys import MIN_SECRET_BYTES, KeyHasher
@@ -45,7 +59,8 @@ def run_dialogue(wish: Wish, how: Format) -> None:
         raise InputError(
             "exports", f"there is no folder {settings.paths.exports}", "make it, and put the exports there"
         )
-    proposal = _decide(propose(look_at(settings.paths.exports)), map(_parse_choice, wish.choose))
+    proposed = as_mapped(propose(look_at(settings.paths.exports)), mapping_of_today(target))
+    proposal = _decide(proposed, map(_parse_choice, wish.choose))
     asked = how is Format.TEXT and not wish.accept and sys.stdin.isatty()
     if asked:
         print(_describe(proposal))
@@ -56,9 +71,9 @@ def run_dialogue(wish: Wish, how: Format) -> None:
     lines.append(f"The proposal is in {draft}.")
     data: dict[str, object] = {"proposal": proposal.model_dump(mode="json"), "proposed": str(draft), "mapping": None}
     if wish.accept or asked or wish.choose:
-        written = _write(accepted(proposal), target, wish.force)
-        lines.append(f"The mapping is in {target}. What the import makes of it:")
-        shares = _try_out(written, settings.paths.exports)
+        mapping, remarks = _write(proposal, target, wish.force)
+        lines += [*remarks, f"The mapping is in {target}. What the import makes of it:"]
+        shares = _try_out(mapping, settings.paths.exports)
         lines += shares
         data |= {"mapping": str(target), "import": shares}
     else:
@@ -81,19 +96,30 @@ def _decide(proposal: Proposal, changes: Iterable[Change]) -> Proposal:
         raise InputError("mapping", str(error), "run the command without --set to see the proposal") from error
 
 
-def _write(proposal: Proposal, target: Path, force: bool) -> Mapping:
-    """Write the mapping; RuleError if there is one already or nothing is sure."""
-    if not proposal.sources:
+def _write(proposal: Proposal, target: Path, force: bool) -> tuple[Mapping, list[str]]:
+    """Write the mapping and say what became of the old one; RuleError if there is one already or nothing is sure."""
+    chosen = accepted(proposal)
+    if not chosen.sources:
         hint = "settle the open questions on a terminal, with --set, or in the file that was proposed"
         raise RuleError("nothing_sure", "nothing in the proposal is sure enough to be used unasked", hint)
-    text = to_toml(proposal)
-    mapping = Mapping.model_validate(tomllib.loads(text))
+    renewed, before = renew(proposal, chosen, target), mapping_of_today(target)
+    mapping = Mapping.model_validate(tomllib.loads(renewed.text), context={"folder": target.parent})
+    remarks = []
     if target.exists():
         if not force:
             raise RuleError("mapping_exists", f"{target} exists already", "compare it, then use --force or --out")
-        target.replace(target.with_name(target.name + ".1"))
-    target.write_text(text, encoding="utf-8")
-    return mapping
+        old = target.with_name(target.name + ".1")
+        target.replace(old)
+        remarks = _remarks(renewed.kept, loss(before, mapping), old)
+    target.write_text(renewed.text, encoding="utf-8")
+    return mapping, remarks
+
+
+def _remarks(kept: Sequence[str], lost: Loss, old: Path) -> list[str]:
+    lines = [f"Kept as they were mapped before: {', '.join(kept)}."] if kept else []
+    if lost:
+        lines.append(f"WARNING: mapped before, and no longer read: {', '.join((*lost.tables, *lost.columns))}.")
+    return [*lines, f"The mapping before is in {old}."]
 
 
 def _try_out(mapping: Mapping, exports: Path) -> list[str]:

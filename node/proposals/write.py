@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from node.proposals.model import Choice, Proposal, ProposedSource
 from node.tables.mapping import Origin
@@ -93,6 +94,22 @@ def _list(values: Iterable[str]) -> str:
 
 def _key(name: str) -> str:
     return name if _BARE_KEY.match(name) else quoted(name)
+
+
+def plain_source(source: Mapping[str, Any]) -> str:
+    """One [[source]] as a mapping file has it, from its parsed form (text, numbers, lists and tables of them)."""
+    rest = {name: value for name, value in source.items() if name != "columns"}
+    lines = ["[[source]]", *(f"{_key(name)} = {_value(value)}" for name, value in rest.items()), "[source.columns]"]
+    lines += [f"{_key(name)} = {_value(origin)}" for name, origin in source["columns"].items()]
+    return "\n".join(lines) + "\n"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, Mapping):
+        return _inline((name, _value(inner)) for name, inner in value.items())
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_value, value)) + "]"
+    return quoted(value) if isinstance(value, str) else json.dumps(value)
 
 
 def quoted(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,6 +15,11 @@ from starlette.testclient import TestClient
 from node.config import Console, NodeConfig
 from node.console.app import create_console
 from node.console.credentials import TokenFile
+from node.shelf import keep_publication
+from protocols.publication.document import sign_document
+from protocols.statement import key_id
+from protocols.v1 import leadline_pb2 as pb
+from tests.coordinator.portal.examples import full_publication
 from tests.node.world import Node, Pso, SettableClock, supported_site
 
 BASE = "http://127.0.0.1:8765"
@@ -40,6 +46,14 @@ def live_a_little(node: Node) -> None:
     for quarter in (1, 2, 2):
         node.inbox.take(node.pso.request(plan, quarter))
     node.inbox.take(Pso().request(plan, 3))
+
+
+def receive_benchmarks(node: Node) -> None:
+    """The newest publication comes in, signed by the PSO of this site."""
+    document = full_publication().document()
+    message = pb.Published(number=1, document=gzip.compress(document), signature=sign_document(document, node.pso.key))
+    signer = node.pso.key.public_key()
+    keep_publication(node.config.paths.publications, message, (key_id(signer), signer))
 
 
 @dataclass

@@ -21,13 +21,14 @@ from node.console.app import create_console
 from node.console.credentials import TokenFile
 from node.console.quality import import_problem
 from node.synthetic.write import write_network
-from tests.node.console.conftest import live_a_little, make_site
+from tests.node.console.conftest import live_a_little, make_site, receive_benchmarks
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
 PATHS = ["/", "/quality", "/mapping", "/mapping/file", "/budget", "/rounds", "/leaves", "/leaves/receipts/1",
-         "/leaves/preview", "/checks"]  # fmt: skip
+         "/leaves/preview", "/checks", "/leaders", "/leaders/report", "/leaders/C1", "/leaders/B3", "/leaders/D1",
+         "/support"]  # fmt: skip
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (apt-get install chromium)")
 
@@ -50,6 +51,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     write_network(folder, 1, 1, 2025, 1)
     node = make_site(folder / "site", folder / "sites" / "site-01" / "exports", approve=True)
     live_a_little(node)
+    receive_benchmarks(node)
     assert import_problem(node.config.paths, SystemClock()) == ""
     listener = socket.create_server(("127.0.0.1", 0))
     app = create_console(node.config, SystemClock())
@@ -103,7 +105,7 @@ def test_axe_finds_nothing_on_any_page(chromium: Browser, place: Place, width: i
     page.get_by_role("button", name="Propose a mapping").click()
     page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
     check(page)
-    page.get_by_role("button", name="See the file").click()
+    page.get_by_role("button", name="See the file").first.click()
     check(page)
     page.goto(place.address + "/no-such-page")
     check(page)
@@ -140,6 +142,8 @@ def test_everything_can_be_done_with_the_keyboard(chromium: Browser, place: Plac
     press_until(page, "Tab", "Propose a mapping from the files")
     page.keyboard.press("Enter")
     page.wait_for_url("**/mapping/drafts/*")
+    press_until(page, "Tab", page.locator("details summary").first.inner_text())
+    page.keyboard.press("Enter")
     press_until(page, "Tab", page.locator("details[open] select").first.evaluate("each => each.id"))
     page.keyboard.press("y")
     press_until(page, "Tab", "See the file")
@@ -151,6 +155,29 @@ def test_everything_can_be_done_with_the_keyboard(chromium: Browser, place: Plac
     assert page.url == place.address + "/quality"
     assert mapping.read_text() != before
     mapping.write_text(before)
+
+
+def test_after_a_pause_the_focus_is_on_the_state(chromium: Browser, place: Place) -> None:
+    page, _ = open_page(chromium, 1280, "light")
+    page.goto(place.login_link())
+    page.get_by_role("button", name="Sign in").first.click()
+    for button, title in (("Pause", "The node is not running, and is paused"), ("Resume", "The node is not running")):
+        page.get_by_role("button", name=f"{button} the node").click()
+        page.wait_for_function("document.activeElement.id === 'state'")
+        assert page.get_by_role("heading", level=1).inner_text() == title
+        check(page)
+
+
+def test_narrow_pages_read_well(chromium: Browser, place: Place) -> None:
+    page, _ = open_page(chromium, 320, "light")
+    page.goto(place.login_link())
+    page.get_by_role("button", name="Sign in").first.click()
+    for path in ("/quality", "/leaves/receipts/1"):
+        page.goto(place.address + path)
+        check(page)
+        captions = page.locator("caption:not(.quiet)")
+        assert captions.count() > 0
+        assert all(captions.nth(n).bounding_box()["width"] > 200 for n in range(captions.count()))  # type: ignore[index]
 
 
 def test_nothing_needs_a_script(chromium: Browser, place: Place) -> None:

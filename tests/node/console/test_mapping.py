@@ -91,6 +91,80 @@ def test_a_persons_decisions_become_the_file_which_is_seen_before_it_is_written(
     assert "Blue room" not in signed_in.get("/quality").text
 
 
+BOTH = 'version = 1\n[[source]]\ntable = "unit"\nfile = "units.csv"\n[source.columns]\nunit_key = "Unit No"\n' \
+       'unit_type = { column = "Unit Type", codes = { "Blue room" = "emergency", ICU = "icu" } }\nbeds = "Beds"\n' \
+       '[[source]]\ntable = "debrief"\ndatabase = { url_env = "URL", view = "v_debrief" }\n[source.columns]\n' \
+       'debrief_key = "Id"\ndebrief_date = "Day"\nparticipants = "People"\n'  # fmt: skip
+
+
+def shown_file(browser: Browser, path: str) -> str:
+    """What the page holds as the file to be written."""
+    shown = re.search(r"<textarea[^>]*>\n(.*)</textarea>", browser.get(path).text, re.DOTALL)
+    assert shown is not None
+    return unescape(shown.group(1))
+
+
+@pytest.fixture
+def mapped(exports: Path) -> Path:
+    """A mapping that settled the units by hand, and names a view that no proposal sees."""
+    mapping = exports / "mapping.toml"
+    mapping.write_text(BOTH)
+    load_mapping(mapping)
+    return mapping
+
+
+def test_a_proposal_loses_nothing_that_is_mapped_today(signed_in: Browser, mapped: Path) -> None:
+    before = load_mapping(mapped)
+    draft = str(signed_in.send("/mapping/propose", {}, "/mapping").headers["location"])
+    assert "Kept as mapped today" in read(signed_in.get(draft).text).words
+    text = shown_file(signed_in, f"{draft}/file")
+    assert "leave_out" not in signed_in.get(f"{draft}/file").text
+    signed_in.send("/mapping/write", {"text": text}, f"{draft}/file")
+    after = load_mapping(mapped)
+    for old in before.sources:
+        new = next(source for source in after.sources if source.table == old.table)
+        assert new.columns.items() >= old.columns.items()
+        assert (new.file, new.database) == (old.file, old.database)
+
+
+def test_what_would_be_lost_is_named_and_written_only_by_consent(signed_in: Browser, mapped: Path) -> None:
+    fields = {"text": BOTH.partition('[[source]]\ntable = "debrief"')[0].replace('beds = "Beds"\n', "")}
+    answer = signed_in.send("/mapping/write", fields, "/mapping/file")
+    words = read(answer.text).words
+    assert answer.status_code == 409
+    assert "Nothing was written. This file leaves out what is mapped today" in words
+    assert "the table debrief from v debrief ; 1 column: unit, beds" in words.replace("debrief;", "debrief ;")
+    assert "No longer answered:" in words
+    assert mapped.read_text() == BOTH
+    consent = re.search(r'name="leave_out" value="([^"]+)"', answer.text)
+    assert consent is not None
+    other = fields | {"leave_out": "unit"}
+    assert signed_in.send("/mapping/write", other, "/mapping/file").status_code == 409
+    assert mapped.read_text() == BOTH
+    signed_in.send("/mapping/write", fields | {"leave_out": unescape(consent.group(1))}, "/mapping/file")
+    assert mapped.read_text() == fields["text"]
+
+
+def test_a_table_that_was_declined_is_lost_and_says_so(signed_in: Browser, mapped: Path) -> None:
+    draft = str(signed_in.send("/mapping/propose", {}, "/mapping").headers["location"])
+    place = next(form.name for form in form_of(proposal_of(mapped.parent)) if form.source.table == "unit")
+    declined = signed_in.send(draft, {place: "no", "then": "save"}, draft).headers["location"]
+    assert "Mapped today, and lost with this file: the table unit" in read(signed_in.get(declined).text).words
+    assert "Leave these tables out" in read(signed_in.get(f"{declined}/file").text).words
+
+
+def test_numbered_columns_of_one_kind_are_folded(signed_in: Browser, exports: Path) -> None:
+    items = [f"item_{n:02d}" for n in range(1, 36)]
+    heads = ";".join(["wave_id", "respondent_key", *items])
+    rows = "".join(f"w1;R{i};{';'.join(str(1 + (i * n) % 5) for n in range(35))}\n" for i in range(40))
+    (exports / "survey_response.csv").write_text(f"{heads}\n{rows}")
+    form = next(form for form in form_of(proposal_of(exports)) if form.source.table == "survey_response")
+    assert [[field.column for field in series.fields] for series in form.series] == [items]
+    assert {*form.single, *form.series[0].fields} == {*form.fields}
+    draft = str(signed_in.send("/mapping/propose", {}, "/mapping").headers["location"])
+    assert "Item 01 to item 35 : 35 columns of one kind" in read(signed_in.get(draft).text).words
+
+
 def test_writing_keeps_the_old_file_and_its_rights(signed_in: Browser, exports: Path) -> None:
     mapping = exports / "mapping.toml"
     new = 'version = 1\n[[source]]\ntable = "unit"\nfile = "units.csv"\n[source.columns]\nunit_key = "Unit No"\n' \

@@ -70,6 +70,7 @@ def test_the_first_page_says_what_needs_attention(signed_in: Browser) -> None:
     assert "has not approved this node yet" in words
     assert "There is no mapping yet" in words
     signed_in.send("/pause", {})
+    assert "The node is not running, and is paused" in check_sound(signed_in.get("/").text)
     assert "The node is paused. Every request is refused" in check_sound(signed_in.get("/").text)
 
 
@@ -196,7 +197,10 @@ def test_the_preview_that_is_shown_is_the_one_that_is_downloaded_and_spends_noth
 def test_the_checks_are_those_of_preflight(busy: tuple[Node, Browser]) -> None:
     answer = busy[1].send("/checks", {}, "/checks")
     assert answer.status_code == 200
-    assert "What to do:" in check_sound(answer.text)
+    words = check_sound(answer.text)
+    assert "What to do:" in words
+    assert "not looked at here: the console has no network; run leadline-node preflight" in words
+    assert "--offline" not in words
 
 
 def test_a_foreign_plan_is_explained_as_unknown(node: Node) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from node.proposals.write import plain_source
+
 EXAMPLES = Path(__file__).parent / "examples"
 NODE = [sys.executable, "-m", "node.cli", "map", "--config"]
 
@@ -62,6 +64,23 @@ def test_a_mapping_is_replaced_only_by_force_and_kept(site: Path) -> None:
     assert mapping.read_text() == "# mine\n"
     assert _map(site, "--accept", "--force").returncode == 0
     assert mapping.with_name("mapping.toml.1").read_text() == "# mine\n"
+
+
+def test_force_keeps_what_the_proposal_does_not_fill_and_names_what_is_lost(site: Path) -> None:
+    assert _map(site, "--accept").returncode == 0
+    mapping = site.parent / "mapping.toml"
+    unit = '\n[[source]]\ntable = "unit"\nfile = "units.csv"\n[source.columns]\nunit_key = "U"\n' \
+           'unit_type = { column = "T", codes = { Blue = "emergency" } }\n'  # fmt: skip
+    first = tomllib.loads(mapping.read_text())["source"][0]
+    view = {"table": first["table"], "database": {"url_env": "URL", "view": "v_more"}, "columns": first["columns"]}
+    mapping.write_text(mapping.read_text() + unit + plain_source(view))
+    before = {source["table"]: source for source in tomllib.loads(mapping.read_text())["source"]}
+    ran = _map(site, "--accept", "--force")
+    after = {source["table"]: source for source in tomllib.loads(mapping.read_text())["source"]}
+    assert after["unit"] == before["unit"]
+    assert "Kept as they were mapped before: unit." in ran.stdout
+    assert "WARNING: mapped before, and no longer read: support_activation from v_more." in ran.stdout
+    assert "mapping.toml.1" in ran.stdout
 
 
 def test_a_choice_on_the_command_line_is_taken(site: Path) -> None:
