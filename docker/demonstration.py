@@ -17,6 +17,7 @@ from rich.progress import Progress
 from transport import SuperLink
 
 ROUNDS_S = 300.0
+DELIVERY_S = 120.0
 POLL_S = 2.0
 QUARTERS = 4
 WORKERS = os.cpu_count() or 1
@@ -46,6 +47,20 @@ class Demonstration:
         """Invent, set up and start everything, and carry a round for each year to its end."""
         with self._progress:
             self._carry_rounds(sites, seed, years)
+
+    def publish(self, folder: Path) -> None:
+        """Publish, with a copy in `folder`, and wait until every hospital has the publication for its own pages."""
+        self.coordinator.publish(folder)
+        with self._progress:
+            task = self._progress.add_task("publication to the hospitals", total=len(self._sites))
+            deadline = time.monotonic() + DELIVERY_S
+            while (arrived := sum(site.has_publication() for site in self._sites)) < len(self._sites):
+                self._progress.update(task, completed=arrived)
+                self.require_running()
+                if time.monotonic() > deadline:
+                    raise RoundFailedError(f"the publication reached {arrived} hospitals within {DELIVERY_S:.0f} s")
+                time.sleep(POLL_S)
+            self._progress.update(task, completed=arrived)
 
     def require_running(self) -> None:
         """Raise ProcessFailedError if any process has ended."""

@@ -43,7 +43,7 @@ def main(
     try:
         with _federation(folder) as demonstration:
             demonstration.run(sites, seed, publishable(years, datetime.now(UTC).date()))
-            demonstration.coordinator.publish(folder / "publication")
+            demonstration.publish(folder / "publication")
             _show(Outcome.read(folder / "publication", folder / "truth.csv"), folder)
             if serve:
                 _serve(demonstration)

@@ -67,6 +67,10 @@ class Site:
         options = ["--fingerprint", pso_fingerprint, "--config", str(self._config)]
         self._ask("import-approval", str(approval), *options)
 
+    def has_publication(self) -> bool:
+        """Whether a publication came in over the pipe."""
+        return any((self._folder / "publications").glob("*.json"))
+
     def start(self) -> None:
         """Start the daemon, then the SuperNode that talks to it."""
         self.daemon.start()

@@ -99,7 +99,6 @@ def _request(writer: Writer, opened: Round, site_id: str, slice_: tuple[int, int
         sent_at=None,
         attempts=0,
         reasks=0,
-        unheard=False,
         refusal_code="",
         refusal_detail="",
     )

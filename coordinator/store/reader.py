@@ -24,10 +24,8 @@ from coordinator.store.schema import (
     Site,
     SiteState,
 )
-from protocols.refusals import Code
 
 # Refusals after which the slice may have been drawn: a fault at the node, and what intake finds in a release.
-DRAWN = (Code.INTERNAL, Code.WRONG_SHAPE, Code.WRONG_NOISE, Code.LEDGER_REWOUND, Code.RELEASE_CONFLICT)
 
 
 @dataclass(frozen=True)
@@ -186,22 +184,17 @@ class Reader:
         return RoundProgress(*(int(value) for value in row))
 
     def undelivered(self, site_id: str) -> Sequence[Request]:
-        """The requests to a site whose slice may have been drawn, and for which no release is stored.
+        """The requests that were ever sent to a site, and for which no release is stored: their slices may be drawn.
 
-        A sending had no answer, or the node met a fault, or its release was not accepted.
+        A refusal shows nothing: whoever carries the answers can keep a release back and hand in an older refusal.
         """
         was_released = exists().where(
             Release.plan_id == Round.plan_id, Release.site_id == site_id, Release.quarter == Request.quarter
         )
-        may_be_drawn = or_(
-            Request.unheard,
-            and_(Request.state == RequestState.WAITING, Request.attempts > 0),
-            Request.refusal_code.in_([code.value for code in DRAWN]),
-        )
         return self._session.scalars(
             select(Request)
             .join(Round, Round.round_id == Request.round_id)
-            .where(Request.site_id == site_id, may_be_drawn, ~was_released)
+            .where(Request.site_id == site_id, Request.sent_at.is_not(None), ~was_released)
         ).all()
 
     def round(self, round_id: str) -> Round | None:

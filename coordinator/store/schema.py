@@ -175,7 +175,6 @@ class Request(Base):
     sent_at: Mapped[datetime | None]
     attempts: Mapped[int]  # sendings since the last refusal
     reasks: Mapped[int]  # refusals after which it was asked again
-    unheard: Mapped[bool]  # whether any sending of it stayed without an answer, whatever came later
     refusal_code: Mapped[str]
     refusal_detail: Mapped[str]
 

@@ -132,7 +132,6 @@ class Writer(Reader):
             request = self._session.get_one(Request, request_id)
             request.state = REQUEST_MACHINE.after(request.state, RequestEvent.SENT)
             request.sent_at, request.due_at = self._clock.now(), due_at
-            request.unheard = request.unheard or request.attempts > 0
             request.attempts += 1
         self._session.flush()
 

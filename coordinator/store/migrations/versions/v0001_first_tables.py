@@ -118,7 +118,6 @@ def _rounds() -> None:
         _time("sent_at", nullable=True),
         _number("attempts"),
         _number("reasks"),
-        sa.Column("unheard", sa.Boolean, nullable=False),
         _text("refusal_code"),
         _text("refusal_detail"),
         sa.UniqueConstraint("round_id", "site_id", "quarter"),
