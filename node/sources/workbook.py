@@ -30,12 +30,14 @@ MAGIC = b"PK\x03\x04"
 OLD_MAGIC = b"\xd0\xcf\x11\xe0"
 FORMULA_RULE = "formula_without_value"
 MAX_CELLS = 20_000_000
+MAX_ROWS = 1_048_576
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _HAS_CLOCK = re.compile(r"[hs]", re.IGNORECASE)
 _NO_CLOCK_WORDS = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.')
 
 Marks = dict[tuple[str, str], tuple[int, ...]]
 
+_ROW_NUMBER = re.compile(rb"""<(?:\w+:)?row\b[^>]*?\sr=["'](-?\d+)["']""")
 _FORMULA = re.compile(rb"<(\w+:)?f[\s/>]")
 
 
@@ -52,7 +54,7 @@ def read_workbook(content: bytes, wanted: Wanted, file: str, sheet: str | None) 
     """Read the wanted columns of a sheet, by default of the first visible one; raises FileRefused."""
     archive = open_archive(content, file)
     try:
-        title, part, rows = _read_sheet(content, file, sheet)
+        title, part, rows = _read_sheet(archive, content, file, sheet)
         tops = [Header("", number, row) for number, row in enumerate(islice(rows, HEADER_WITHIN_ROWS), start=1)]
         header = choose_header(tops, wanted, file)
         table = read_body(header, rows, wanted, Form(file, f"workbook, sheet '{title}'"))
@@ -65,17 +67,28 @@ def read_workbook(content: bytes, wanted: Wanted, file: str, sheet: str | None) 
         ) from error
 
 
-def _read_sheet(content: bytes, file: str, wanted: str | None) -> tuple[str, str, list[list[str]]]:
+def _read_sheet(archive: ZipFile, content: bytes, file: str, wanted: str | None) -> tuple[str, str, list[list[str]]]:
     """Title, part of the archive, and the rows (from the first, all of one width) of the chosen sheet."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about styles and extensions, which do not matter for values
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
         sheet = _choose(book.worksheets, wanted, file)
+        # openpyxl offers no public way to the part, which is also needed to tell an empty result from none.
+        _check_row_numbers(archive.read(sheet._worksheet_path), file)
         sheet.reset_dimensions()  # what a sheet declares about its size is often wrong
         rows = list(_text_rows(sheet.iter_rows(), file))
     width = max(map(len, rows), default=0)
-    # openpyxl offers no public way to the part, which is needed to tell an empty result from none.
     return sheet.title, sheet._worksheet_path, [row + [""] * (width - len(row)) for row in rows]
+
+
+def _check_row_numbers(part: bytes, file: str) -> None:
+    """FileRefused unless rows are numbered in rising order within a sheet's limit: others would be lost unseen."""
+    before = 0
+    for found in _ROW_NUMBER.finditer(part):
+        number = int(found[1])
+        if not before < number <= MAX_ROWS:
+            raise FileRefused(file, "the sheet's rows are not numbered in order", "save the workbook again in Excel")
+        before = number
 
 
 def _choose(sheets: Sequence[Any], wanted: str | None, file: str) -> Any:

@@ -202,3 +202,33 @@ def test_every_row_of_a_sheet_is_accounted_for(
     content = book([["Ref", "Date", "Harm"], *rows, ["x", "y", "z"]])
     table = read(tmp_path_factory.mktemp("book"), content)
     assert table.rows_read == len(rows) + 1
+
+
+def test_subtotals_between_the_rows_are_no_data_and_records_called_so_are(tmp_path: Path) -> None:
+    rows: list[list[Any]] = [["Nr", "Datum", "Art", "Minuten"]]
+    for month in ("01", "02"):
+        rows += [[n, f"0{n}.{month}.2024", "Telefon", 30] for n in (1, 2, 3)]
+        rows.append([f"Summe {month}/2024", None, None, 90])
+    rows += [["Summe 4", "05.03.2024", "Telefon", 30], ["Stand: Januar 2025", None, None, None]]
+    table = read(tmp_path, book(rows), Wanted(needed=("Nr", "Datum", "Art"), optional=("Minuten",)))
+    assert table.left == {"totals_row": (5, 9), "trailing_note": (11,)}
+    assert table.cells["Nr"].tolist() == ["1", "2", "3", "1", "2", "3", "Summe 4"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "renumbered"),
+    [("twice", {3: 2}), ("out of order", {2: 3, 3: 2}), ("below the first", {3: -1}), ("beyond a sheet", {3: 10**9})],
+)
+def test_a_sheet_whose_rows_are_not_numbered_in_order_would_lose_some(
+    tmp_path: Path, rows: str, renumbered: dict[int, int]
+) -> None:
+    content = book([["Ref", "Date", "Harm"], [1, "2025-03-04", "a"], [2, "2025-03-05", "b"]])
+    changed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as before, zipfile.ZipFile(changed, "w") as after:
+        for name in before.namelist():
+            part = before.read(name).decode() if name.startswith("xl/worksheets/") else before.read(name)
+            if isinstance(part, str):
+                part = re.sub(r'<row r="(\d+)"', lambda m: f'<row r="{renumbered.get(int(m[1]), int(m[1]))}"', part)
+            after.writestr(name, part)
+    with pytest.raises(FileRefused, match="numbered in order"):
+        read(tmp_path, changed.getvalue())
