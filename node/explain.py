@@ -24,7 +24,7 @@ def explain(error: Exception) -> OperatorError | None:
 
 
 def _exports(error: Exception) -> OperatorError:
-    return InputError("exports", str(error).rstrip("."), "mend the export or its mapping, then check again")
+    return InputError("exports", str(error).rstrip("."), "mend the export or its mapping, then run leadline-node quality")
 
 
 def _ledger(error: Exception) -> OperatorError:

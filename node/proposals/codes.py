@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from node.proposals.profile import is_short
 from node.proposals.words import vocabulary
 from node.tables.codes import CLASS_MARK, Lookup, code_lookup, harm_lookup, normalise_code
 from node.tables.schema import Column
@@ -18,8 +19,8 @@ class Reading:
     """How far the words of a column can be read as the codes of a canonical one.
 
     `share`: of the cells. `telling`: of the cells, those whose word could hardly mean anything else. `known`: every
-    word that was read. `codes`: those worth writing down, since they differ from the canonical code. `unread`: words
-    without a code, most frequent first.
+    word that was read. `codes`: those worth writing down, since they differ from the canonical code. `unread`: short
+    words without a code, most frequent first; longer ones may say anything and are never shown.
     """
 
     share: float
@@ -45,13 +46,13 @@ def read_codes(table: str, column: Column, values: Sequence[tuple[str, int]], nu
         exact = added.get(word)
         code = native if native is not None and (exact is None or word in _codes_of(column)) else exact or native
         if code is None:
-            unread.append(text)
+            unread += [text] if is_short(text) else []
             continue
         share += rows / total
         known[text] = code
         if len(word) > 1 and not word.isdigit() and word not in _WEAK:
             telling += rows / total
-        if code != native or (not code.startswith(CLASS_MARK) and normalise_code(code) != word and native is not None):
+        if code != native or (normalise_code(code) != word and is_short(text)):  # the import reads long ones by itself
             codes[text] = code
     plain = {word: code for word, code in codes.items() if not code.startswith(CLASS_MARK)}
     return Reading(share, telling, len(set(known.values())), known, plain, tuple(unread))

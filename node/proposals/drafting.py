@@ -89,7 +89,7 @@ def _matched(table: Table, column: Column, seen: Seen, found: Chosen, used: set[
         unread = reading.unread[:CODES_SHOWN]
         if reading.share < 1 - _LARGEST_UNREAD:
             confidence = min(confidence, 0.75)
-            question = f'what do these words of "{source}" mean: {", ".join(_short(unread))}?'
+            question = _what_do_they_mean(source, unread)
     time = find_time(seen, source, used) if column.kind == "datetime" else ""
     if not question and confidence < SURE:
         question = f'is {column.name} what "{source}" says?'
@@ -113,8 +113,10 @@ def _looks_like_initials(seen: Seen, column: str) -> bool:
     return bool(values) and short > 0.6 * sum(n for _, n in values)
 
 
-def _short(words: tuple[str, ...]) -> list[str]:
-    return [word if len(word) <= 30 else word[:29] + "…" for word in words[:8]]
+def _what_do_they_mean(source: str, unread: tuple[str, ...]) -> str:
+    if not unread:
+        return f'what does "{source}" say? Its values are too long to be shown'
+    return f'what do these words of "{source}" mean: {", ".join(unread[:8])}?'
 
 
 def _without_column(

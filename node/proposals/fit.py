@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from node.proposals.codes import Reading, known_lookup, read_codes
 from node.proposals.profile import Profile
+from node.tables.numbers import parse_number
 from node.tables.schema import Column
 
 _MOST_TITLES = 500
 _MOST_ANSWERS = 8
+_MOST_SIZES, _LARGEST_GROUP = 60, 500
 _PERSONS = ("person_key", "supporter_key")
 
 
@@ -46,10 +48,17 @@ def _plain_kind(column: Column, seen: Profile) -> Fit:
     if column.kind == "time":
         return Fit(seen.times, 0.5, f"{seen.times:.0%} of the values are clock times")
     if column.kind in ("count", "number"):
+        if column.name == "persons_in_group" and not _are_group_sizes(seen):
+            return Fit(0.0, 0.0, "too many different or too large numbers for people in a group")
         share = seen.whole if column.kind == "count" else seen.numbers
         return Fit(share * (seen.dates < 0.5), 0.05, f"{share:.0%} of the values are numbers")
     short = seen.chars <= 40 and seen.dates < 0.5
     return Fit(0.85 if short else 0.1, 0.0, "short texts")
+
+
+def _are_group_sizes(seen: Profile) -> bool:
+    numbers = [number for text, _ in seen.values if (number := parse_number(text, "," in text)) is not None]
+    return len(set(numbers)) <= _MOST_SIZES and max(numbers, default=0) <= _LARGEST_GROUP
 
 
 def _date(column: Column, seen: Profile) -> Fit:

@@ -13,13 +13,15 @@ from pathlib import Path
 import pandas as pd
 
 from node.proposals.headers import Head, read_heads
-from node.proposals.profile import Profile, profile
+from node.proposals.profile import Profile, is_short, profile
 from node.proposals.words import header_words, plain_words
 from node.sources.door import export_files
 from node.sources.reader import read_export
 from node.sources.refused import FileRefused
 from node.sources.table import Wanted, header_name
 from node.tables.keys import normalise_identifier
+from node.tables.personal import personal_header, personal_values
+from node.tables.schema import Column
 
 ROWS_LOOKED_AT = 20_000
 _NO_EXPORTS = (".toml", ".md", ".log", ".sig", ".pub", ".key", ".proposed")
@@ -32,6 +34,8 @@ _INSTANCE = ("redcap_repeat_instance", "repeat instance")
 _FORM_STATE = re.compile(r"(^redcap_)|(_complete$)|complete\?$|^repeat inst", re.IGNORECASE)
 _LEAST_SHARED = 3
 _MOST_INSTRUMENTS = 20
+_MOST_FILTERED = 12
+_KEY, _WORD = Column("any", "key"), Column("any", "plain")
 
 
 @dataclass(frozen=True)
@@ -39,11 +43,13 @@ class Seen:
     """One export, or one instrument of one: the files that a glob names, and their cells as text.
 
     `where` picks its rows, `boxes` are its checkbox fields (field -> column -> choice), `instance` the column that
-    counts repetitions of an instrument. `error`: why it cannot be read. The cells never leave this object.
+    counts repetitions of an instrument. `header` has all names of the file, `columns` those of them that can be told
+    apart and hold something here. `error`: why it cannot be read. The cells never leave this object.
     """
 
     file: str
     files: tuple[str, ...]
+    header: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     cells: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     where: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -56,6 +62,25 @@ class Seen:
     def profiles(self) -> dict[str, Profile]:
         """The profile of every column."""
         return {column: profile(self.cells[column]) for column in self.columns}
+
+    @cached_property
+    def refused(self) -> dict[str, str]:
+        """The columns that are never proposed, and why: their names or their values are personal."""
+        found = {column: personal_header(column) or self._refused_values(column) for column in self.columns}
+        return {column: why for column, why in found.items() if why}
+
+    def _refused_values(self, column: str) -> str | None:
+        return "free text" if self.profiles[column].is_text else personal_values(_KEY, self.cells[column], ())
+
+    @cached_property
+    def filters(self) -> tuple[str, ...]:
+        """The columns whose values may be written down, to tell rows apart: few short codes, and nothing personal."""
+        return tuple(c for c in self.columns if c not in self.refused and self._is_harmless(c))
+
+    def _is_harmless(self, column: str) -> bool:
+        values = self.profiles[column].values
+        few = 0 < len(values) <= _MOST_FILTERED and all(is_short(value) for value, _ in values)
+        return few and personal_values(_WORD, self.cells[column], ()) is None
 
     @cached_property
     def parts(self) -> dict[str, Profile]:
@@ -123,7 +148,8 @@ def _read(folder: Path, pattern: str, paths: list[Path], sheet: str | None) -> I
         return [Seen(file, names, error=str(error))]
     cells = pd.concat(tables, ignore_index=True).head(ROWS_LOOKED_AT)
     used = tuple(column for column in columns if not _by_form(paths[0]) or (cells[column] != "").any())
-    return _instruments(Seen(file, names, used, cells, sheet=sheet))
+    header = used if _by_form(paths[0]) else tuple(" ".join(name.split()) for name in heads[0].columns)
+    return _instruments(Seen(file, names, header, used, cells, sheet=sheet))
 
 
 def _by_form(path: Path) -> bool:
@@ -170,7 +196,7 @@ def _instrument(whole: Seen, column: str, value: str, instrument: str) -> Seen:
     if instrument and column != instrument and _needs_blank(whole, column, value, instrument):
         where[instrument] = ("",)
     instance = _named(whole, _INSTANCE) if column == instrument and value else ""
-    return Seen(whole.file, whole.files, plain, cells, where, boxes, instance, whole.sheet)
+    return Seen(whole.file, whole.files, whole.header, plain, cells, where, boxes, instance, whole.sheet)
 
 
 def _needs_blank(whole: Seen, column: str, value: str, instrument: str) -> bool:

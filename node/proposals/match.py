@@ -12,8 +12,10 @@ from typing import Any
 from node.proposals.drafting import COMPOSABLE, draft_source, stand_ins
 from node.proposals.look import Seen
 from node.proposals.model import CODES_SHOWN, SURE, ColumnLook, FileLook, LeftOut, Missing, Proposal, ProposedSource
-from node.proposals.pairs import Chosen, Known, Pairs, known_keys, match, weigh, why_left_out
+from node.proposals.pairs import Chosen, Known, Pairs, known_keys, match, weigh
+from node.proposals.profile import is_short
 from node.proposals.words import table_likeness, vocabulary
+from node.tables.personal import personal_header
 from node.tables.schema import TABLES, Table
 
 Matches = dict[tuple[str, int], dict[str, Chosen]]
@@ -132,11 +134,13 @@ def _is_telling(found: Chosen) -> bool:
 def _file_look(seen: Seen) -> FileLook:
     columns = []
     for name in seen.columns:
-        if why_left_out(seen, name) is not None:
+        if name in seen.refused:
             continue
         looked = seen.parts.get(name, seen.profiles[name])
         coded = looked.shape == "codes"
-        codes = tuple(text for text, rows in looked.values if rows > 1)[:CODES_SHOWN] if coded else ()
+        codes = (
+            tuple(text for text, rows in looked.values if rows > 1 and is_short(text))[:CODES_SHOWN] if coded else ()
+        )
         columns.append(ColumnLook(name=name, shape=looked.shape, filled=round(looked.filled, 3), codes=codes))
     return FileLook(file=seen.file, sheet=seen.sheet, where=seen.where, columns=tuple(columns))
 
@@ -146,10 +150,10 @@ def _left_out(seen: Sequence[Seen]) -> tuple[LeftOut, ...]:
     for one in seen:
         if one.error:
             found[one.file, ""] = LeftOut(file=one.file, reason=one.error)
-        for column in one.columns:
-            reason = why_left_out(one, column)
+        for column in one.header:
+            reason = one.refused.get(column) or personal_header(column)
             if reason is not None:
-                found[one.file, column] = LeftOut(file=one.file, column=column, reason=reason)
+                found.setdefault((one.file, column), LeftOut(file=one.file, column=column, reason=reason))
     return tuple(found.values())
 
 

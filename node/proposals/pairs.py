@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from node.proposals.assign import best_matching
 from node.proposals.fit import Fit, fit
 from node.proposals.look import Seen
-from node.proposals.words import likeness
+from node.proposals.words import likeness, names_a_number
 from node.tables.keys import key_namespace
-from node.tables.personal import personal_header
 from node.tables.schema import TABLES, Column, Table
 
 MOST_SURE = 0.98
@@ -92,7 +91,7 @@ Pairs = tuple[tuple[Pair, ...], ...]
 
 def weigh(table: Table, seen: Seen) -> Pairs:
     """What headers and values say about every pair of columns."""
-    sources = [source for source in seen.columns if why_left_out(seen, source) is None]
+    sources = [source for source in seen.columns if source not in seen.refused]
     dated = [source for source in sources if seen.profiles[source].dates > _MOSTLY]
     lone = dated[0] if len(dated) == 1 else ""
     return tuple(tuple(_pair(table, column, seen, source, lone) for source in sources) for column in table.columns)
@@ -131,6 +130,8 @@ def _pair(table: Table, column: Column, seen: Seen, source: str, lone_date: str)
         found = replace(found, special=_LONE_DATE, why=f"{found.why}, and no other column holds dates")
     if found.value < _LEAST_FIT:
         return Pair(column, source, 0.0, found)
+    if column.kind in ("count", "number") and names_a_number(source):
+        return Pair(column, source, 0.0, replace(found, value=0.0))
     names = enumerate(seen.spellings[source])
     header = max((_SHORTENED if n else 1.0) * likeness(name, table.name, column.name) for n, name in names)
     return Pair(column, source, header, found)
@@ -157,11 +158,6 @@ def _link(table: Table, column: Column, seen: Seen, source: str, known: Known) -
         elif held.source == source and held.identifies:
             best = max(best, (1.0, f"{held.table}, whose rows it names"))
     return best
-
-
-def why_left_out(seen: Seen, column: str) -> str | None:
-    """Why a column is never proposed, in words: its name or its values are personal; None if it may be."""
-    return personal_header(column) or ("free text" if seen.profiles[column].is_text else None)
 
 
 def known_keys(matches: Mapping[tuple[str, int], Mapping[str, Chosen]], files: Sequence[Seen]) -> Known:

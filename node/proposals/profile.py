@@ -22,6 +22,8 @@ _SERIAL = re.compile(r"^\d{5}([.,]\d+)?$")
 _TEXT_WORDS = 3.2
 _CODE_CHARS = 60
 _FEW = 60
+_SHOWN_CHARS = 30
+_SHOWN_WORDS = 3
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,11 @@ class Profile:
             return best
         repeated = self.distinct < 0.5 or len(self.values) <= 12
         return "codes" if self.is_coded and repeated else "identifiers or short words"
+
+
+def is_short(text: str) -> bool:
+    """Whether a value is short enough to be a code: no longer one is ever shown, or written into a mapping."""
+    return len(text) <= _SHOWN_CHARS and len(text.split()) <= _SHOWN_WORDS
 
 
 def profile(cells: pd.Series[str]) -> Profile:

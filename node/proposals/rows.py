@@ -16,7 +16,6 @@ from node.tables.mapping import Explode
 from node.tables.schema import Table
 from node.tables.stamps import Evidence, find_evidence
 
-_MOST_VALUES = 12
 _APART = 0.95
 _MOSTLY_FILLED = 0.8
 
@@ -24,7 +23,8 @@ _MOSTLY_FILLED = 0.8
 def find_filter(table: Table, seen: Seen, chosen: Mapping[str, Chosen]) -> dict[str, tuple[str, ...]]:
     """The column and values that tell the rows of a table from the rest of a file; {} if all rows are, or none does.
 
-    Rows of the table are those in which most of its required columns are filled.
+    Rows of the table are those in which most of its required columns are filled. Its values are written down, so that
+    only columns that may be read and hold nothing but short codes come into question.
     """
     needed = [c.name for c in table.columns if c.required and c.name in chosen]
     filled = [_filled(seen.cells[chosen[name].pair.source]) for name in needed]
@@ -35,10 +35,8 @@ def find_filter(table: Table, seen: Seen, chosen: Mapping[str, Chosen]) -> dict[
     if not rows.any() or rows.all():
         return {}
     found: list[tuple[float, int, str, tuple[str, ...]]] = []
-    for column in seen.columns:
+    for column in seen.filters:
         values = [value for value, _ in seen.profiles[column].values]
-        if not 0 < len(values) <= _MOST_VALUES or seen.profiles[column].is_text:
-            continue
         cells = seen.cells[column].str.strip()
         shares = {value: float(rows[(cells == value).to_numpy()].mean()) for value in values}
         kept = tuple(value for value in values if shares[value] >= 0.5)
@@ -92,7 +90,7 @@ def find_time(seen: Seen, date_column: str, used: set[str]) -> str:
     """A column of clock times beside a date without them; "" if there is none."""
     if seen.profiles[date_column].clocked > 0.2:
         return ""
-    times = [c for c in seen.columns if c not in used and seen.profiles[c].times > 0.7]
+    times = [c for c in seen.columns if c not in used and seen.profiles[c].times > 0.7 and c not in seen.refused]
     after = [c for c in times if seen.columns.index(c) > seen.columns.index(date_column)]
     return after[0] if after and seen.columns.index(after[0]) - seen.columns.index(date_column) <= 2 else ""
 

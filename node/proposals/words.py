@@ -12,11 +12,13 @@ from importlib.resources import files
 from typing import Any
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_BRACKETED = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]")
 _WORD = re.compile(r"[a-z]+|\d+|#")
 _VAGUE = frozenset(("id", "date", "type", "staff", "unit", "event", "role"))
 _VAGUE_WEIGHT = 0.5
 _LEAST_COMPOUND = 5
 _NEARLY = 0.88
+_COMPOUND_IDS = ("nummer", "nummern", "kennung", "kurzel")
 _LATER = 0.002  # earlier names are better ones
 
 
@@ -45,7 +47,23 @@ def header_words(text: str) -> frozenset[str]:
 def likeness(header: str, table: str, column: str) -> float:
     """How much a header speaks for a canonical column, 0 to 1: its name, and the names that the vocabulary knows."""
     names = known_names(table, column)
-    return max((_alike(header, name) * (1 - _LATER * min(n, 10)) for n, name in enumerate(names)), default=0.0)
+    written = {header, without_hints(header)}
+    return max(
+        (_alike(w, name) * (1 - _LATER * min(n, 10)) for n, name in enumerate(names) for w in written), default=0.0
+    )
+
+
+@cache
+def without_hints(header: str) -> str:
+    """A header without brackets that only say how its values are written: formats, units, and such."""
+    return _BRACKETED.sub(lambda found: "" if set(plain_words(found[1])) <= _hints() else found[0], header) or header
+
+
+@cache
+def names_a_number(header: str) -> bool:
+    """Whether a header is that of a number which names somebody or something ("Staff no"), and counts nothing."""
+    words = plain_words(without_hints(header))
+    return bool(words) and (words[-1] in _identifying() or words[-1].endswith(_COMPOUND_IDS))
 
 
 @cache
@@ -104,6 +122,16 @@ def _weight(words: frozenset[str]) -> float:
 def _equal() -> dict[str, str]:
     groups: dict[str, list[str]] = vocabulary()["equal"]
     return {word: one for one, words in groups.items() for word in words}
+
+
+@cache
+def _identifying() -> frozenset[str]:
+    return frozenset(vocabulary()["equal"]["id"]) - {"n"}  # "n" is how many
+
+
+@cache
+def _hints() -> frozenset[str]:
+    return frozenset(vocabulary()["hints"]["words"])
 
 
 @cache

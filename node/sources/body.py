@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from node.sources.layout import Header, is_note, is_repeated_header, is_total
+from node.sources.layout import Header, is_note, is_repeated_header, is_subtotal, is_total
 from node.sources.table import TextTable, Wanted, text_frame
 
 
@@ -23,7 +23,8 @@ class Form:
 
 def read_body(header: Header, found: Iterable[list[str]], wanted: Wanted, form: Form) -> TextTable:
     """The wanted columns of all rows (`found` begins with the file's first row) that are data."""
-    body = _Body(header)
+    needed = [place for column in wanted.needed if (place := header.position(column)) is not None]
+    body = _Body(header, needed)
     body.sort(found)
     places = {column: header.position(column) for column in wanted.all}
     cells = {
@@ -44,6 +45,7 @@ def read_body(header: Header, found: Iterable[list[str]], wanted: Wanted, form: 
 @dataclass
 class _Body:
     header: Header
+    needed: list[int]
     rows: list[list[str]] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
     left: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
@@ -56,6 +58,8 @@ class _Body:
                 self.left["blank_row"].append(number)
             elif is_repeated_header(record, self.header):
                 self.left["repeated_header"].append(number)
+            elif is_subtotal(record, self.needed):
+                self.left["totals_row"].append(number)
             else:
                 self.rows.append(record)
                 self.numbers.append(number)

@@ -23,6 +23,10 @@ _TOTAL = re.compile(
     r"(\s+(of\s+)?(rows|records|cases|events|incidents|entries|encounters|contacts|activations))?[\s:=.]*[\d\s.,]*$",
     re.IGNORECASE,
 )
+_SUBTOTAL = re.compile(
+    r"\W*(grand\s+|sub-?\s*|zwischen)?(totals?|totaux|totaal|gesamt|summe|sum|suma|somme)\b", re.IGNORECASE
+)
+_SUBTOTAL_WORDS = 5
 
 
 @dataclass(frozen=True)
@@ -126,6 +130,18 @@ def _quoted(names: Sequence[str]) -> str:
 def is_total(record: Sequence[str]) -> bool:
     """Whether a row's first filled cell says that it sums up the rows above."""
     return bool(_TOTAL.match(next((cell for cell in record if cell.strip()), "")))
+
+
+def is_subtotal(record: Sequence[str], needed: Sequence[int]) -> bool:
+    """Whether a row sums up the rows above wherever it stands: it begins so, and has nothing else that is needed.
+
+    `needed`: the places of the needed columns. "Summe 01/2024" is a subtotal, and a record that is called so is none.
+    """
+    first = next((place for place, cell in enumerate(record) if cell.strip()), 0)
+    others = [place for place in needed if place != first]
+    if not others or any(place < len(record) and record[place].strip() for place in others):
+        return False
+    return bool(_SUBTOTAL.match(record[first])) and len(record[first].split()) <= _SUBTOTAL_WORDS
 
 
 def is_note(record: Sequence[str], header: Header) -> bool:

@@ -23,7 +23,10 @@ RULES: dict[str, Rule] = {
     # Rows that are no data of this table.
     "blank_row": Rule("dropped", "A row without a filled cell is passed over."),
     "repeated_header": Rule("dropped", "A row that repeats the header (page breaks, joined files) is passed over."),
-    "totals_row": Rule("dropped", "Rows at the end whose first filled cell says total, sum or count are no data."),
+    "totals_row": Rule(
+        "dropped",
+        "Rows that begin with total, sum or count are no data: the last ones, and any without the needed columns.",
+    ),
     "trailing_note": Rule(
         "dropped", "Rows at the end that hold one phrase alone, such as who printed it, are no data."
     ),

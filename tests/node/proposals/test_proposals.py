@@ -152,3 +152,52 @@ def test_an_empty_folder_gives_an_empty_proposal_that_says_what_is_missing(tmp_p
     proposal = propose(look_at(tmp_path))
     assert not proposal.sources
     assert {gap.column for gap in proposal.tables_missing} >= {"safety_event", "support_activation"}
+
+
+SENTENCE = "Frau Muster nach Reanimation auf 3B sehr belastet"
+
+
+@pytest.mark.parametrize("header", ["Bemerkungen", "Verlauf", "Befinden"])
+def test_free_text_that_repeats_is_never_written_down(tmp_path: Path, header: str) -> None:
+    rows = [f"{i};{i % 28 + 1:02d}.03.2024;A-{i:03d};{70000 + i};Telefon;2;Peer;20;{SENTENCE};ja" for i in range(40)]
+    # Totals without a remark: the remark alone would tell the rows apart.
+    totals = ["Zwischenstand;;;;;;;;;ja" for _ in range(3)]
+    head = "Lfd. Nr.;Datum;Aktivierung;Personalnr.;Art des Kontakts;Stufe;Unterstützt durch;Minuten"
+    head += f";{header};Bedarf gedeckt"
+    (tmp_path / "Peer-Support Kontakte.csv").write_text("\n".join([head, *rows[:20], *totals, *rows[20:]]) + "\n")
+    proposal = propose(look_at(tmp_path))
+    assert proposal.sources
+    shown = proposal.model_dump_json() + to_toml(proposal)
+    assert "Muster" not in shown
+    assert all(header not in source.where for source in proposal.sources)
+
+
+def test_every_refused_column_is_named_as_left_out(tmp_path: Path) -> None:
+    head = "Ref No,Incident date,Severity,Type,Notes,Notes,Patient name"
+    rows = "".join(f"W{i},2024-03-{i:02d},low,fall,,,\n" for i in range(1, 25))
+    (tmp_path / "incidents.csv").write_text(head + "\n" + rows)
+    left = propose(look_at(tmp_path)).left_out
+    assert [(item.column, item.reason) for item in left] == [
+        ("Notes", "free text"),
+        ("Patient name", "a patient's identity"),
+    ]
+
+
+def test_notes_about_formats_in_brackets_do_not_hide_a_column(tmp_path: Path) -> None:
+    head = "Record ID,Incident date (dd/MM/yyyy),Date reported [UK],Type,Category,Severity,File state"
+    rows = "".join(f"W{i},{i:02d}/05/2024,{i:02d}/06/2024,Incident,Medication,Low,Closed\n" for i in range(1, 29))
+    (tmp_path / "datix_extract.csv").write_text(head + "\n" + rows)
+    events = next(s for s in propose(look_at(tmp_path)).sources if s.table == "safety_event")
+    found = {choice.column: choice.origin.column for choice in events.choices if choice.is_sure}
+    assert found["event_date"] == "Incident date (dd/MM/yyyy)"
+    assert found["reported_date"] == "Date reported [UK]"
+
+
+@pytest.mark.parametrize("header", ["Staff number", "Staff no", "Personalnummer", "Staff no."])
+def test_a_number_of_a_person_is_no_number_of_persons(tmp_path: Path, header: str) -> None:
+    rows = "".join(f"{i},2024-03-{i:02d},{5000 + 7 * i},In person,2,30\n" for i in range(1, 25))
+    (tmp_path / "encounters.csv").write_text(f"Session ID,Session date,{header},Mode,Tier,Minutes\n{rows}")
+    source = next(s for s in propose(look_at(tmp_path)).sources if s.table == "support_encounter")
+    found = {choice.column: choice.origin.column for choice in source.choices}
+    assert "persons_in_group" not in found
+    assert found["person_key"] == header

@@ -209,10 +209,14 @@ def test_subtotals_between_the_rows_are_no_data_and_records_called_so_are(tmp_pa
     for month in ("01", "02"):
         rows += [[n, f"0{n}.{month}.2024", "Telefon", 30] for n in (1, 2, 3)]
         rows.append([f"Summe {month}/2024", None, None, 90])
-    rows += [["Summe 4", "05.03.2024", "Telefon", 30], ["Stand: Januar 2025", None, None, None]]
+    rows += [
+        ["Summe 4", "05.03.2024", "Telefon", 30],
+        [5, "06.03.2024", "Telefon", 30],
+        ["Stand: Januar 2025", None, None, None],
+    ]
     table = read(tmp_path, book(rows), Wanted(needed=("Nr", "Datum", "Art"), optional=("Minuten",)))
-    assert table.left == {"totals_row": (5, 9), "trailing_note": (11,)}
-    assert table.cells["Nr"].tolist() == ["1", "2", "3", "1", "2", "3", "Summe 4"]
+    assert table.left == {"totals_row": (5, 9), "trailing_note": (12,)}
+    assert table.cells["Nr"].tolist() == ["1", "2", "3", "1", "2", "3", "Summe 4", "5"]
 
 
 @pytest.mark.parametrize(
