@@ -27,13 +27,15 @@ REFUSED = {
         |NHS number|NHS No.|nhsNumber|Medical Record Number|Hospital number|DOB|Date of Birth|Birth date|patient age
         |pt_id|Social security no|Geburtsdatum|Patientennummer|Patienten-ID|Date de naissance|Nom du patient
         |Numéro patient|Fecha de nacimiento|Historia clínica|Data di nascita|Codice fiscale|Data de nascimento
-        |Número do utente|Geboortedatum|Patiëntnummer|BSN""",
+        |Número do utente|Geboortedatum|Patiëntnummer|BSN|Versichertennr|KVNR|PatNr|Pat.-Nr.|Hospital no.|Hosp No|MR#|Pt
+        |NIR|Numéro de séjour|NHC|Tarjeta sanitaria""",
     "a diagnosis": """Diagnosis|Primary diagnosis|Diagnosis code|Diagnosis 1|ICD-10|ICD10|icd_code|DX|Diagnose
-        |Hauptdiagnose|Diagnóstico|Diagnosi|CIM-10""",
+        |Hauptdiagnose|Hauptdiagnosecode|Diagnose-Text|Diagnóstico|Diagnosi|CIM-10""",
     "free text": """Comment|Comments|Additional comments|Comments 2|Harm comments|Narrative|Event narrative|Description
         |Incident description|Brief description of the event|Notes|Case notes|Details|Event details|Free text
         |Comments (free text)|Remarks|Kommentar|Bemerkungen|Beschreibung|Freitext|Commentaires
-        |Observaciones|Descripción|Descrizione|Osservazioni|Descrição|Observações|Opmerkingen|Toelichting""",
+        |Observaciones|Descripción|Descrizione|Osservazioni|Descrição|Observações|Opmerkingen|Toelichting
+        |What happened|Sachverhalt|Hergang|Déroulement""",
     "a person's name": "Name|Full name|Staff name|Caller's name|Surname|Vorname|Nom|Apellidos|Cognome|Achternaam",
     "contact details": "Email|E-mail address|Staff email|Phone|Mobile number|Home address|Postcode",
 }
