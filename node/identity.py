@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from node.clock import Clock
 from node.config import NodeConfig
+from node.journal import Journal
 from node.ledger.store import Ledger
 from protocols.keys import KeyFileError, load_private_key, load_public_key, load_secret
 from protocols.operator.errors import RuleError, SignatureError
@@ -49,4 +50,4 @@ def open_ledger(config: NodeConfig, signing_key: Ed25519PrivateKey, clock: Clock
     if not config.paths.ledger.is_file():
         hint = "restore it from your backup; without one, enrol again as a new site"
         raise RuleError("ledger_missing", f"there is no ledger {config.paths.ledger}", hint)
-    return Ledger(config.paths.ledger, signing_key, config.site.id, clock.now_s())
+    return Ledger(config.paths.ledger, signing_key, config.site.id, clock.now_s(), Journal(config.paths.journal))

@@ -20,7 +20,7 @@ from node.config import NodeConfig
 from node.journal import NOTHING, Asked, Journal, outcome_of
 from node.logs import describe_fault
 from node.membership import install_approval
-from node.release.answer import Answerer
+from node.release.answer import MAX_ENTRIES, Answerer
 from node.release.request import read_request
 from node.shelf import keep_publication
 from protocols.operator.errors import OperatorError
@@ -67,7 +67,9 @@ class Inbox:
         now_s, kind = self._clock.now_s(), KINDS[pb.Request]
         asked = Asked(now_s, kind, request.request_id, plan.plan_id, plan.year, request.quarter, code, detail)
         with self._journalling():
-            known, newest = (request.known_length, request.known_head), (plan.issued_at_s, request.plan)
+            is_sane = request.known_length <= MAX_ENTRIES
+            known = (request.known_length, request.known_head) if is_sane else NOTHING
+            newest = plan.issued_at_s, request.plan
             self._journal.note(asked, known, newest)
         return answer
 

@@ -1,4 +1,7 @@
-"""What was asked of this node and what it answered: for people to read, never a ground for an answer.
+"""What was asked of this node and what it answered, for people to read; and what must be remembered beside the ledger.
+
+No exchange that is noted here is a ground for an answer. The newest heads of the ledger are: they show that an old copy
+of it was put back (see `node.ledger.seen`).
 
 Bounded, whatever comes in: the newest exchanges are kept, one that comes again only moves its row to the top, and
 what nobody trusted has signed is counted per day and reason, without a row of its own.
@@ -110,6 +113,17 @@ class Journal:
         """Record a head of this site's ledger that the PSO says it has seen; an older one is passed over."""
         with self._opened() as db:
             _keep_newest(db, "known", (length, head))
+
+    def heads(self) -> tuple[tuple[int, bytes], ...]:
+        """Length and hash of the newest ledger that this machine has had, and of the newest that the PSO named."""
+        return tuple(found for name in ("own", "known") if (found := self._newest(name)) is not None)
+
+    def keep_own(self, length: int, head: bytes) -> None:
+        """Remember the ledger's head as it is now; durable when this returns."""
+        if self._newest("own") != (length, head):
+            with self._opened() as db:
+                db.execute("pragma synchronous = full")
+                _keep(db, "own", length, head)
 
     def recent(self, limit: int) -> tuple[Asked, ...]:
         """The exchanges that were verified, newest first."""

@@ -30,15 +30,12 @@ class Told:
 def reconcile_site(store: Store, clock: Clock, key: Ed25519PrivateKey, site_id: str, after_length: int) -> Told:
     """Sign what we hold of a site beyond entry `after_length` of its ledger, and record that it was told.
 
-    What follows from it is in coordinator.ledgers. RuleError if we know of nothing beyond, or if it does not fit one
-    statement.
+    What follows from it is in coordinator.ledgers. That we know of nothing beyond is told too: the site may have
+    forgotten entries that only its own machine has seen. RuleError if it does not fit one statement.
     """
     with store.writing() as writer:
         site = known_site(writer, site_id)
         message = _statement(writer, site, after_length, int(clock.now().timestamp()))
-        if after_length >= site.ledger_length and not message.unanswered_years:
-            words = f"we have seen {site.ledger_length} entries of the ledger of {site_id}, none after {after_length}"
-            raise RuleError("not_behind", words, "nothing is missing there; ask the site for its ledger's length")
         envelope = seal_statement(message, key)
         if len(envelope) > MAX_STATEMENT_BYTES:
             hint = "have the hospital enrol anew, with a new ledger and under another id"

@@ -14,7 +14,6 @@ from node.identity import Identity, load_identity, open_ledger
 from node.journal import Journal
 from node.ledger.acts import WrongKeyError
 from node.ledger.files import export_copy, verify_file
-from node.ledger.reconcile import assess
 from node.ledger.store import Ledger
 from node.ledger.words import describe_entry, explain_reconciliation
 from protocols.keys import load_public_key
@@ -88,7 +87,7 @@ def ledger_reconcile(
     ledger, budget = open_ledger(settings, identity.signing_key, CLOCK), settings.policy.budget_nano()
     statement = _read_statement(file, identity)
     _check_newest(settings, ledger, statement)
-    found = assess(ledger, statement, budget, CLOCK.now_s())
+    found = ledger.assess(statement, budget, CLOCK.now_s())
     explanation = explain_reconciliation(found)
     if not found.is_known:
         _ask(explanation, yes, how)

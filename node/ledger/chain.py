@@ -8,17 +8,17 @@ Kinds of entries:
 
     opened      site, key_id, key, at                                              always the first
     reserved    plan_id, plan, year, quarter, attempt, tallies, charges {scope: nano-rho}, at   before noise is drawn
-    sealed      plan, quarter, reserved (number of the entry), release, at          once the answer is stored
+    sealed      plan, quarter, reserved (number), release, register (salted digest), at  once the answer is stored
     sent        plan, quarter, sealed (number), to, request_id, bytes, at           before it is first handed over
     rekeyed     key_id, key, proof, at                                              later entries: the new key
-    reconciled  known_head, known_length, made_at, charges {year: {scope: nano-rho}},
+    reconciled  seen [[number, head]], made_at, charges {year: {scope: nano-rho}},
                 releases, plans {digest: {plan_id, year}}, years_closed, at         after an old backup was restored
     left        at                                                                  always the last
 
 `plan`, `release(s)` and the keys of `plans` are SHA-256 digests, `key` a raw public key, all in hex; `at` and `made_at`
 are Unix time in seconds; `to` is the key id of the PSO. Entries are numbered from 1 without gaps, but for `reconciled`:
-it takes the number after `known_length`, so that a ledger is never shorter than one that was seen before. `rekeyed` is
-signed with the old key, and `proof` is the new key's signature under `proof_input`: each key vouches for the other.
+it takes a number above all that were `seen`, so that a ledger is never shorter than one that was seen before. `rekeyed`
+is signed with the old key, and `proof` is the new key's signature under `proof_input`: each key vouches for the other.
 """
 
 from __future__ import annotations
@@ -96,8 +96,8 @@ def proof_input(previous: bytes, key: Ed25519PublicKey) -> bytes:
 
 def next_number(head: Head, content: Mapping[str, Any]) -> int:
     """The number of the entry that follows `head`."""
-    seen: int = content["known_length"] if content.get("kind") == "reconciled" else 0
-    return max(head.length, seen) + 1
+    seen: list[int] = [length for length, _ in content["seen"]] if content.get("kind") == "reconciled" else []
+    return max(head.length, *seen, 0) + 1
 
 
 def make_entry(head: Head, content: Mapping[str, object], key: Ed25519PrivateKey) -> Entry:

@@ -21,12 +21,13 @@ _SHARED = """
 create table if not exists entry (number integer primary key, body blob not null, hash blob not null unique,
     signature blob not null);
 create table if not exists release (plan blob not null, quarter integer not null, envelope blob not null,
-    entry integer not null references entry(number), primary key (plan, quarter));
+    entry integer not null references entry(number), primary key (plan, quarter, entry));
 """
 _REGISTER = """
 create table if not exists admitted (plan blob not null, tally text not null, unit_key text not null,
     row_key text not null, month integer not null, cell integer not null, strata text not null,
-    primary key (plan, tally, unit_key, row_key));
+    entry integer not null references entry(number), primary key (plan, tally, unit_key, row_key));
+create table if not exists register (entry integer primary key references entry(number), salt blob not null);
 """
 
 
@@ -61,7 +62,7 @@ def connect(path: Path) -> sqlite3.Connection:
     db.execute("pragma foreign_keys = on")
     db.executescript(_SHARED + _REGISTER)
     path.chmod(0o600)
-    _refuse_changes(db, ("entry", "release", "admitted"))
+    _refuse_changes(db, ("entry", "release", "admitted", "register"))
     return db
 
 

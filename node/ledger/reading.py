@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from node.ledger.acts import SCOPES
+from node.ledger.acts import SCOPES, LedgerError
 from node.ledger.chain import GENESIS, Entry, Head
 from node.ledger.files import read_entries
+from protocols.catalogue import canonical_json
+
+SALT_BYTES = 32
 
 
 class AdmittedRow(NamedTuple):
@@ -22,6 +27,14 @@ class AdmittedRow(NamedTuple):
     month: int
     cell: int
     strata: str
+
+
+def register_digest(salt: bytes, rows: Sequence[AdmittedRow]) -> str:
+    """What a `sealed` entry says of the cases that its slice admitted: SHA-256 over a salt and them, in hex.
+
+    The salt is kept beside the register and never leaves, so that the digest tells nobody who, or how many, it is of.
+    """
+    return hashlib.sha256(salt + canonical_json([list(row) for row in rows])).hexdigest()
 
 
 class LedgerReader:
@@ -41,8 +54,9 @@ class LedgerReader:
 
     def knows(self, length: int, head: bytes) -> bool:
         """Whether the ledger holds the entry that somebody has seen, or was reconciled with one that does."""
-        named = ((content["known_length"], content["known_head"]) for content in self.contents("reconciled"))
-        return self.hash_at(length) == head or (length, head.hex()) in named
+        if self.hash_at(length) == head:
+            return True
+        return any([length, head.hex()] in content["seen"] for content in self.contents("reconciled"))
 
     def site(self) -> str:
         """The site for which the ledger was opened."""
@@ -109,21 +123,43 @@ class LedgerReader:
         return sum(c["plan"] == plan.hex() and quarter in (None, c["quarter"]) for c in reserved)
 
     def sealed(self, plan: bytes, quarter: int) -> bytes | None:
-        """The answer that was sealed for this slice, byte for byte."""
+        """The answer that was sealed for this slice, byte for byte; the one that the PSO holds, if there were two."""
         row = self._db.execute(
-            "select envelope from release where plan = ? and quarter = ?", (plan, quarter)
+            "select envelope from release where plan = ? and quarter = ? order by entry desc limit 1", (plan, quarter)
         ).fetchone()
         return bytes(row[0]) if row else None
 
     def sealed_quarters(self, plan: bytes) -> tuple[int, ...]:
         """The quarters of a plan that are sealed."""
-        rows = self._db.execute("select quarter from release where plan = ? order by quarter", (plan,))
+        rows = self._db.execute("select distinct quarter from release where plan = ? order by quarter", (plan,))
         return tuple(row[0] for row in rows)
 
     def answers(self) -> list[tuple[int, bytes]]:
         """Every sealed answer, with the number of the entry that seals it, oldest first."""
         rows = self._db.execute("select entry, envelope from release order by entry, quarter")
         return [(int(row[0]), bytes(row[1])) for row in rows]
+
+    def check_register(self) -> None:
+        """LedgerError unless the register holds exactly the cases that the sealed slices admitted.
+
+        Without it the caps would begin anew. A copy made for an auditor has none, and cannot take the ledger's place.
+        """
+        salts = dict(self._db.execute("select entry, salt from register"))
+        rows: dict[int, list[AdmittedRow]] = defaultdict(list)
+        for entry, *row in self._db.execute(
+            "select entry, tally, unit_key, row_key, month, cell, strata from admitted"
+        ):
+            rows[entry].append(AdmittedRow(*row))
+        for entry in self.entries():
+            content = entry.content
+            if content["kind"] == "sealed":
+                digest = register_digest(salts.pop(entry.number, b""), sorted(rows.pop(entry.number, [])))
+                if digest != content["register"]:
+                    raise LedgerError(
+                        f"entry {entry.number}: the register of whom it counted is missing or was changed"
+                    )
+        if rows or salts:
+            raise LedgerError("the register of whom was counted holds rows of no sealed entry")
 
     def admitted(self, plan: bytes, tally_id: str) -> list[AdmittedRow]:
         """What sealed slices of this plan admitted of a tally (see `node.ledger.register`)."""

@@ -5,9 +5,11 @@ A ledger that is behind has forgotten charges, answers and whom earlier slices c
 - every lost release is kept again, so that a repeated request gets the same bytes at no cost;
 - what it cost is charged again: the year of its plan once, and a slice once more for every further attempt;
 - its plan is closed, because the admission register of the lost slices is gone;
+- a slice that was drawn again after the restore (the ledger holds another answer than the PSO) keeps the answer that
+  the PSO has; its plan is closed and its ledger year charged to the ceiling, for two answers may have left;
 - a ledger year in which a slice was asked for and not answered is charged to the ceiling and its plans are closed: the
   slice may have been drawn, and lost with the ledger. So are the years concerned where entries are missing that the
-  releases do not explain.
+  releases do not explain, and all of them where the two have grown apart: nobody knows from which entry on.
 
 The statement is the PSO's word, and so is that a ledger is behind: whoever can both restore old ledgers here and speak
 for the PSO can hide charges.
@@ -22,6 +24,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from node.ledger.acts import SCOPES
+from node.ledger.seen import SeenHead
 from protocols.operator.errors import RuleError
 from protocols.plan import plan_rho_nano, slice_rho_nano
 from protocols.refusals import Refused
@@ -36,12 +39,16 @@ ENTRIES_PER_RELEASE = 3  # reserved, sealed, sent
 
 @dataclass(frozen=True)
 class Lost:
-    """A release that the PSO holds and the ledger does not: its envelope, and its slice of a plan."""
+    """A release that the PSO holds and the ledger does not: its envelope, and its slice of a plan.
+
+    `is_second`: the ledger has an answer of its own to the slice, with other bytes.
+    """
 
     plan: pb.Plan
     digest: bytes
     release: pb.Release
     envelope: bytes
+    is_second: bool = False
 
     @property
     def attempt(self) -> int:
@@ -63,8 +70,9 @@ class Closed:
 
 @dataclass(frozen=True)
 class Reconciled:
-    """What a reconciliation does. `is_known`: nothing, because the ledger knows the head that the PSO names.
+    """What a reconciliation does. `is_known`: nothing, because the ledger knows every head that was seen.
 
+    `seen` are the heads that this machine has seen and the ledger has forgotten.
     `charges` are nano-rho by ledger year and scope, on top of what the ledger holds; `plans`, by digest in hex, are
     closed; `years_closed` are charged to the ceiling.
     """
@@ -74,6 +82,7 @@ class Reconciled:
     known_head: bytes
     known_length: int
     made_at_s: int
+    seen: tuple[SeenHead, ...] = ()
     lost: tuple[Lost, ...] = ()
     charges: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
     plans: Mapping[str, Closed] = field(default_factory=dict)
@@ -83,8 +92,7 @@ class Reconciled:
         """The ledger entry that says so (see `node.ledger.chain`)."""
         return {
             "kind": "reconciled",
-            "known_head": self.known_head.hex(),
-            "known_length": self.known_length,
+            "seen": [[n, head.hex()] for n, head in sorted({(self.known_length, self.known_head), *self.seen}) if n],
             "made_at": self.made_at_s,
             "charges": {str(year): dict(scopes) for year, scopes in self.charges.items()},
             "releases": [sha256(lost.envelope).hexdigest() for lost in self.lost],
@@ -95,18 +103,26 @@ class Reconciled:
 
 
 def assess(
-    ledger: LedgerReader, statement: pb.Reconciliation, budget_nano: Mapping[str, int], now_s: int
+    ledger: LedgerReader,
+    statement: pb.Reconciliation,
+    budget_nano: Mapping[str, int],
+    now_s: int,
+    heads: Iterable[SeenHead] = (),
 ) -> Reconciled:
-    """What the statement means for this ledger. Changes nothing; RuleError if the two do not fit together."""
+    """What the statement means for this ledger, of which `heads` were seen before on this machine.
+
+    Changes nothing; RuleError if the statement and the ledger do not fit together.
+    """
     _check_statement(ledger, statement)
+    seen = tuple(head for head in heads if not ledger.knows(*head))
     own = ledger.head().length
-    named = own, statement.known_head, statement.known_length, statement.made_at_s
-    if _is_settled(ledger, statement):
-        return Reconciled(True, *named)
+    named = own, statement.known_head, statement.known_length, statement.made_at_s, seen
     lost = _lost_releases(ledger, statement)
+    if not lost and _is_settled(ledger, statement, seen):
+        return Reconciled(True, *named)
     charges = _prices(ledger, lost)
-    years = set(statement.unanswered_years)
-    if statement.known_length - own > _explained(ledger, lost):
+    years = {*statement.unanswered_years, *(item.plan.year for item in lost if item.is_second)}
+    if _has_gap(ledger, statement, seen, lost):
         this_year = datetime.fromtimestamp(now_s, UTC).year
         years.update(ledger.years(), charges, (this_year, this_year - 1))
     for year in years:
@@ -115,13 +131,36 @@ def assess(
     return Reconciled(False, *named, lost, dict(sorted(charges.items())), plans, tuple(sorted(years)))
 
 
-def _is_settled(ledger: LedgerReader, statement: pb.Reconciliation) -> bool:
-    """It was taken in before, or adds nothing: the ledger knows its head, and nothing may be lost."""
-    named = statement.known_length, statement.known_head.hex(), statement.made_at_s
-    if any((c["known_length"], c["known_head"], c["made_at"]) == named for c in ledger.contents("reconciled")):
+def _is_settled(ledger: LedgerReader, statement: pb.Reconciliation, seen: Sequence[SeenHead]) -> bool:
+    """It was taken in before, or adds nothing: the ledger knows every head, and nothing may be lost."""
+    named = [statement.known_length, statement.known_head.hex()]
+    before = (c for c in ledger.contents("reconciled") if c["made_at"] == statement.made_at_s)
+    if any(named in content["seen"] for content in before):
+        if seen:
+            raise _refuse("it was taken in before, and entries were lost since")
         return True
-    is_known = statement.known_length == 0 or ledger.knows(statement.known_length, statement.known_head)
-    return is_known and not statement.unanswered_years
+    return _knows_head(ledger, statement) and not statement.unanswered_years and not seen
+
+
+def _knows_head(ledger: LedgerReader, statement: pb.Reconciliation) -> bool:
+    return statement.known_length == 0 or ledger.knows(statement.known_length, statement.known_head)
+
+
+def _has_gap(
+    ledger: LedgerReader, statement: pb.Reconciliation, seen: Sequence[SeenHead], lost: Sequence[Lost]
+) -> bool:
+    """Whether there may be draws that neither the releases nor the unanswered years account for.
+
+    What only this machine has seen are the last acts of a known release, or slices that the PSO waits for.
+    """
+    own, explained = ledger.head().length, _explained(ledger, lost)
+    forgotten = seen if _knows_head(ledger, statement) else (*seen, (statement.known_length, statement.known_head))
+    if any(length <= own for length, _ in forgotten):
+        if statement.after_length:
+            raise _refuse("both have grown apart, so it must tell of everything that the PSO holds")
+        return True
+    beyond = max((length for length, _ in seen), default=0) - own
+    return statement.known_length - own > explained or (beyond > explained and not statement.unanswered_years)
 
 
 def _check_statement(ledger: LedgerReader, statement: pb.Reconciliation) -> None:
@@ -146,11 +185,12 @@ def _lost_releases(ledger: LedgerReader, statement: pb.Reconciliation) -> tuple[
         slice_ = release.plan_digest, release.quarter
         if release.site_id != ledger.site() or release.plan_digest not in plans:
             raise _refuse(f"its release {release.release_id} is another site's, or its plan is missing")
-        before = found[slice_].envelope if slice_ in found else ledger.sealed(*slice_)
-        if before not in (None, envelope):
-            raise _refuse(f"its release {release.release_id} is another than the one known for the same slice")
-        if before is None:
-            found[slice_] = Lost(plans[release.plan_digest], release.plan_digest, release, envelope)
+        if slice_ in found and found[slice_].envelope != envelope:
+            raise _refuse(f"its release {release.release_id} is the second one of the same slice")
+        own = ledger.sealed(*slice_)
+        if own != envelope:
+            digest = release.plan_digest
+            found[slice_] = Lost(plans[digest], digest, release, envelope, is_second=own is not None)
     return tuple(found.values())
 
 
@@ -205,5 +245,5 @@ def _plans_of(ledger: LedgerReader, years: Container[int]) -> dict[str, Closed]:
 
 
 def _refuse(reason: str) -> RuleError:
-    hint = "ask the PSO for a new one: leadline-coordinator sites ledger"
+    hint = "ask the PSO for a new one: leadline-coordinator sites ledger --after 0"
     return RuleError("reconciliation", f"the PSO's statement does not fit this ledger: {reason}", hint)

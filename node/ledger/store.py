@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,10 +19,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from node.ledger.acts import LedgerError
 from node.ledger.chain import Checked, check_chain, make_entry, proof_input
 from node.ledger.files import connect
-from node.ledger.reading import AdmittedRow, LedgerReader
+from node.ledger.reading import SALT_BYTES, AdmittedRow, LedgerReader, register_digest
 from node.ledger.reconcile import Reconciled, assess
+from node.ledger.seen import NothingSeen, Seen
 from protocols.statement import key_id
 from protocols.v1 import leadline_pb2 as pb
+
+_NOTHING_SEEN = NothingSeen()
 
 
 @dataclass(frozen=True)
@@ -38,10 +42,15 @@ class Reservation:
 
 
 class Ledger(LedgerReader):
-    """One site's ledger. Use the writing methods inside `locked()` only."""
+    """One site's ledger. Use the writing methods inside `locked()` only.
 
-    def __init__(self, path: Path, key: Ed25519PrivateKey, site_id: str, now_s: int) -> None:
-        self._path, self._key = path, key
+    `seen` remembers its head at every append, so that an old copy in its place is noticed (see `forgotten`).
+    """
+
+    def __init__(
+        self, path: Path, key: Ed25519PrivateKey, site_id: str, now_s: int, seen: Seen = _NOTHING_SEEN
+    ) -> None:
+        self._path, self._key, self._seen = path, key, seen
         with self.locked():
             self._db = connect(path)
             if self.head().length == 0:
@@ -49,6 +58,7 @@ class Ledger(LedgerReader):
                 content = {"kind": "opened", "site": site_id, "at": now_s}
                 self._append(content | _names_of(public))
             self._check_own(site_id)
+            self._remember()
 
     def _check_own(self, site_id: str) -> None:
         """Trust nothing that is on the disk before the chain holds and is this site's; LedgerError otherwise.
@@ -66,6 +76,7 @@ class Ledger(LedgerReader):
         signer = self.check(opening).key
         if signer != self._key.public_key():
             raise LedgerError(f"the ledger is continued by another key, {key_id(signer)}, than the site's")
+        self.check_register()
 
     def check(self, opening: Ed25519PublicKey) -> Checked:
         """Check the chain from the key that opened the ledger; LedgerError names the first wrong entry."""
@@ -104,20 +115,23 @@ class Ledger(LedgerReader):
     ) -> None:
         """Store the answer, what it admitted and the entry that says so, all or nothing."""
         plan, quarter = reservation.plan, reservation.quarter
+        rows, salt = sorted(admitted), secrets.token_bytes(SALT_BYTES)
         content: dict[str, object] = {
             "kind": "sealed",
             "plan": plan.hex(),
             "quarter": quarter,
             "reserved": entry,
             "release": hashlib.sha256(envelope).hexdigest(),
+            "register": register_digest(salt, rows),
             "at": now_s,
         }
         with self._transaction():
-            rows = ((plan, *row) for row in admitted)
-            self._db.executemany("insert into admitted values (?, ?, ?, ?, ?, ?, ?)", rows)
-            self._db.execute(
-                "insert into release values (?, ?, ?, ?)", (plan, quarter, envelope, self._insert(content))
-            )
+            number = self._insert(content)
+            kept = ((plan, *row, number) for row in rows)
+            self._db.executemany("insert into admitted values (?, ?, ?, ?, ?, ?, ?, ?)", kept)
+            self._db.execute("insert into register values (?, ?)", (number, salt))
+            self._db.execute("insert into release values (?, ?, ?, ?)", (plan, quarter, envelope, number))
+        self._remember()
 
     def note_sent(self, plan: bytes, quarter: int, to: str, request_id: str, now_s: int) -> None:
         """Put on record that a sealed answer is handed over for the first time; call it before the bytes leave.
@@ -125,7 +139,8 @@ class Ledger(LedgerReader):
         Later hand-overs add nothing, nor do answers that came back by reconciliation: the PSO had those.
         """
         row = self._db.execute(
-            "select entry, length(envelope) from release where plan = ? and quarter = ?", (plan, quarter)
+            "select entry, length(envelope) from release where plan = ? and quarter = ? order by entry desc limit 1",
+            (plan, quarter),
         ).fetchone()
         if row is None:
             raise LedgerError("an answer was to be sent that is not sealed")
@@ -152,17 +167,34 @@ class Ledger(LedgerReader):
         The statement's signature is checked by the caller. Once the ledger knows the head that it names, nothing more
         happens.
         """
-        found = assess(self, statement, budget_nano, now_s)
+        found = assess(self, statement, budget_nano, now_s, self._seen.heads())
         if not found.is_known:
             with self._transaction():
                 number = self._insert(found.content(now_s))
                 kept = ((item.digest, item.release.quarter, item.envelope, number) for item in found.lost)
                 self._db.executemany("insert into release values (?, ?, ?, ?)", kept)
+            self._remember()
         return found
+
+    def assess(self, statement: pb.Reconciliation, budget_nano: Mapping[str, int], now_s: int) -> Reconciled:
+        """What `reconcile` would do; changes nothing."""
+        return assess(self, statement, budget_nano, now_s, self._seen.heads())
+
+    def forgotten(self) -> int:
+        """The number of the newest entry that was seen before and is not in this ledger; 0 if there is none."""
+        return max((length for length, head in self._seen.heads() if not self.knows(length, head)), default=0)
+
+    def _remember(self) -> None:
+        """A ledger that has forgotten something must not take the place of what was seen."""
+        head = self.head()
+        if not self.forgotten():
+            self._seen.keep_own(head.length, head.hash)
 
     def _append(self, content: Mapping[str, object]) -> int:
         with self._transaction():
-            return self._insert(content)
+            number = self._insert(content)
+        self._remember()
+        return number
 
     def _insert(self, content: Mapping[str, object]) -> int:
         if self.has_left():

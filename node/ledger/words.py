@@ -54,7 +54,7 @@ def _words(content: Mapping[str, Any]) -> str:
 def _reconciled_words(content: Mapping[str, Any]) -> str:
     charges = "; ".join(f"{year}: {cost_words(scopes)}" for year, scopes in content["charges"].items())
     kept, closed = len(content["releases"]), len(content["plans"])
-    known = f"with entry {content['known_length']} that the PSO has seen"
+    known = f"with entries that were seen before: {', '.join(str(length) for length, _ in content['seen'])}"
     return f"{known}; answers kept again: {kept}, plans closed: {closed}, charged: {charges or 'nothing'}"
 
 
@@ -62,17 +62,21 @@ def explain_reconciliation(found: Reconciled) -> str:
     """What was lost and what a reconciliation does about it, for the operator who has to agree."""
     if found.is_known:
         return (
-            f"This ledger knows entry {found.known_length}, the newest that the PSO has seen; nothing needs to be done."
+            f"This ledger knows entry {found.known_length}, the newest that the PSO has seen, and every one that this "
+            "machine has seen; nothing needs to be done."
         )
     return "\n".join([*_lost_lines(found), "If you go on:", *_remedy_lines(found)])
 
 
 def _lost_lines(found: Reconciled) -> Iterator[str]:
     yield f"This ledger ends with entry {found.own_length}; the newest that the PSO has seen is {found.known_length}."
+    if found.seen:
+        yield f"The newest that this machine has seen is {max(length for length, _ in found.seen)}."
     yield f"Answers that left this site and that this ledger has forgotten: {len(found.lost)}"
     for item in found.lost:
         slice_ = f"{item.plan.year}-Q{item.release.quarter} of plan {item.plan.plan_id}"
-        yield f"  {slice_}, drawn {utc_words(item.release.sealed_at_s)}, {len(item.envelope)} bytes"
+        twice = "; this ledger drew it a second time" if item.is_second else ""
+        yield f"  {slice_}, drawn {utc_words(item.release.sealed_at_s)}, {len(item.envelope)} bytes{twice}"
 
 
 def _remedy_lines(found: Reconciled) -> Iterator[str]:

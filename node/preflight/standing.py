@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from node.clock import today
-from node.journal import Journal
 from node.ledger.budget import describe_budget
 from node.membership import MembershipState, day_of, describe
 from node.monitor.readiness import NotReadyError, check_clock
 from node.pauses import Pause, paused_by
-from node.preflight.finding import Verdict, failed, ok, skipped, warning
+from node.preflight.finding import Verdict, failed, ok, warning
 from node.preflight.subject import Subject
+from protocols.v1 import leadline_pb2 as pb
 
 RENEWED_FROM = 1 / 3  # the PSO renews when a third of an approval's life is left
 DAY_S = 86_400
@@ -33,19 +33,19 @@ def check_approval(subject: Subject) -> Verdict:
 
 
 def check_in_step(subject: Subject) -> Verdict:
-    """The ledger holds the newest entry that the coordinator has seen: it is no old backup."""
-    known = Journal(subject.config.paths.journal).known()
-    membership = subject.membership
-    named = [known] if known is not None else []
-    if membership is not None and membership.approval.known_length:
-        named.append((membership.approval.known_length, membership.approval.known_head))
-    if not named:
-        return skipped("the coordinator has not named an entry of this ledger yet")
-    for length, head in named:
-        if not subject.ledger.knows(length, head):
-            remedy = "ask the PSO for a reconciliation, then: leadline-node ledger reconcile FILE"
-            return failed(f"the coordinator has seen entry {length}, which this ledger does not hold", remedy)
-    return ok("it holds every entry that the coordinator has seen")
+    """The ledger holds the newest entry that was seen here or by the coordinator: it is no old backup."""
+    ledger, membership = subject.ledger, subject.membership
+    forgotten = ledger.forgotten()
+    approval = membership.approval if membership is not None else pb.Approval()
+    if approval.known_length and not ledger.knows(approval.known_length, approval.known_head):
+        forgotten = max(forgotten, approval.known_length)
+    if forgotten:
+        remedy = (
+            "an old copy of the ledger was put back: ask the PSO for a statement of what it holds (there: "
+            "leadline-coordinator sites ledger --after 0), then: leadline-node ledger reconcile FILE"
+        )
+        return failed(f"entry {forgotten} was seen before, and this ledger does not hold it", remedy)
+    return ok("it holds every entry that this machine and the coordinator have seen")
 
 
 def check_pause(subject: Subject) -> Verdict:

@@ -115,6 +115,8 @@ class Answerer:
         return effective_plan(ask.plan, self._ledger.tallies_of(ask.plan_digest), answerable)
 
     def _check_ledger(self, ask: Ask) -> None:
+        if forgotten := self._ledger.forgotten():
+            raise Refused(Code.LEDGER_BEHIND, f"entry {forgotten} was seen before, here or by the coordinator")
         known = ask.request.known_length
         if known > MAX_ENTRIES:
             raise Refused(Code.LEDGER_BEHIND, "the entry that the coordinator names is out of range")
@@ -142,6 +144,7 @@ class Answerer:
         return self._reserve_draw_seal(ask, reservation, site)
 
     def _reserve_draw_seal(self, ask: Ask, reservation: Reservation, site: SiteData) -> bytes:
+        exposures = self._exposures(ask, site)  # before anything is charged: declared facts can be impossible ones
         entry = self._ledger.reserve(reservation, self._clock.now_s())
         self._on_step("reserved")
         drawn = draw_slice(ask, self._catalogue, site, self._ledger, self._config.site.person_keys)
@@ -153,10 +156,7 @@ class Answerer:
             plan_digest=ask.plan_digest,
             quarter=ask.quarter,
             tables=drawn.tables,
-            exposures=[
-                pb.Exposure(name=name, months=months)
-                for name, months in sorted(site.exposures(ask.plan.year, ask.quarter).items())
-            ],
+            exposures=exposures,
             units=self._units(ask.plan),
             ledger_head=head.hash,
             ledger_length=head.length,
@@ -166,6 +166,10 @@ class Answerer:
         self._ledger.seal(entry, reservation, envelope, register_rows(drawn.admitted), now_s)
         self._on_step("sealed")
         return envelope
+
+    def _exposures(self, ask: Ask, site: SiteData) -> list[pb.Exposure]:
+        declared = sorted(site.exposures(ask.plan.year, ask.quarter).items())
+        return [pb.Exposure(name=name, months=months) for name, months in declared]
 
     def _units(self, plan: pb.Plan) -> list[pb.ProtectedUnit]:
         person_keys = self._config.site.person_keys

@@ -25,12 +25,11 @@ from node.config import NodeConfig
 from node.config import load_config as load_node_config
 from node.enrolment import init_site, load_transport_key, make_request
 from node.gateway import Gateway
-from node.identity import load_identity
+from node.identity import load_identity, open_ledger
 from node.inbox import Inbox
 from node.journal import Journal
 from node.keychange import change_signing_key, change_transport_key
 from node.ledger.files import verify_file
-from node.ledger.store import Ledger
 from node.membership import install_approval
 from node.policy import scopes
 from node.release.answer import Answerer
@@ -104,7 +103,7 @@ class SimulatedNode:
     def start(self) -> None:
         """As after a start of the daemon: everything is read from disk."""
         identity = load_identity(self.config)
-        ledger = Ledger(self.config.paths.ledger, identity.signing_key, self.config.site.id, self.clock.now_s())
+        ledger = open_ledger(self.config, identity.signing_key, self.clock)
         answerer = Answerer(
             self.config, identity, current_catalogue(), ledger, lambda: self.load(self.config), self.clock, self._step
         )

@@ -202,11 +202,19 @@ def test_a_journal_that_cannot_be_written_keeps_no_answer_back(
     node: Node, pso: Pso, caplog: pytest.LogCaptureFixture
 ) -> None:
     with sqlite3.connect(node.config.paths.journal) as db:
-        db.executescript("drop table asked; drop table unverified; drop table newest;")
+        db.executescript("drop table asked; drop table unverified;")
     db.close()
     assert node.kind(pso.request(pso.plan(), 1)) == "release"
     assert node.kind(b"garbage") == "refusal"
     assert "journal cannot be written" in caplog.text
+
+
+def test_nothing_is_drawn_where_the_newest_head_cannot_be_remembered(node: Node, pso: Pso) -> None:
+    with sqlite3.connect(node.config.paths.journal) as db:
+        db.execute("drop table newest")
+    db.close()
+    assert node.refusal(pso.request(pso.plan(), 1)).code == Code.INTERNAL
+    assert node.ledger.head().length == 1
 
 
 def test_many_at_a_time_are_answered_as_one_after_the_other(node: Node, pso: Pso) -> None:

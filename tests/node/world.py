@@ -193,12 +193,12 @@ class Node:
     def start(self) -> None:
         """As after a start of the daemon: keys and ledger are read from disk."""
         self.key = load_private_key(self.config.paths.signing_key)
-        self.ledger = Ledger(self.config.paths.ledger, self.key, SITE, self.clock.now)
+        self.journal = Journal(self.config.paths.journal)
+        self.ledger = Ledger(self.config.paths.ledger, self.key, SITE, self.clock.now, self.journal)
         identity = Identity(self.key, {key_id(self.pso.key.public_key()): self.pso.key.public_key()})
         self.answerer = Answerer(
             self.config, identity, current_catalogue(), self.ledger, lambda: self.site, self.clock, self.on_step
         )
-        self.journal = Journal(self.config.paths.journal)
         self.inbox = Inbox(self.config, self.answerer, self.journal, self.clock)
 
     def enrolment(self) -> pb.Enrolment:

@@ -43,6 +43,7 @@ class Story:
             self.pso.plan(("activations",), plan_id="earlier", year=2024),
         ]
         self.received: dict[bytes, pb.Release] = {}
+        self.requests: list[tuple[bytes, tuple[int, int]]] = []
         self.unsure: set[tuple[int, int]] = set()
         self.backups = [self._copy()]
 
@@ -57,10 +58,15 @@ class Story:
         """The PSO asks for a slice; its answer arrives, or is lost after it left."""
         known, self.fault = self.head(), fault
         request = self.pso.request(self.plans[plan], quarter, known_head=known[1], known_length=known[0])
+        self.requests.append((request, (plan, quarter)))
         raw = self.node.answerer.answer(request)
         self.fault = None
         self._take(raw if arrives else b"", (plan, quarter))
         return raw
+
+    def ask_again(self, number: int) -> bytes:
+        """A file of an earlier request is carried in once more; what comes out goes nowhere."""
+        return self.node.answerer.answer(self.requests[number][0])
 
     def _take(self, raw: bytes, slice_: tuple[int, int]) -> None:
         kind = parse_envelope(raw).kind if raw else ""
@@ -111,6 +117,13 @@ class Story:
         for rest in ("-wal", "-shm"):
             path.with_name(path.name + rest).unlink(missing_ok=True)
         shutil.copy(self.backups[number], path)
+        self.node.start()
+
+    def lose_the_journal(self) -> None:
+        """What the machine had seen goes with it."""
+        self.node.ledger.close()
+        for file in self.node.config.paths.journal.parent.glob(f"{self.node.config.paths.journal.name}*"):
+            file.unlink()
         self.node.start()
 
     def _copy(self) -> Path:

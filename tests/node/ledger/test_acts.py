@@ -57,7 +57,7 @@ RESERVED: dict[str, Any] = {"kind": "reserved", "charges": {"clinician": 1}}
 SEALED: dict[str, Any] = {"kind": "sealed", "reserved": 2, "plan": PLAN, "quarter": 1, "release": "aa"}
 SENT: dict[str, Any] = {"kind": "sent", "sealed": 3}
 LEFT: dict[str, Any] = {"kind": "left"}
-RECONCILED: dict[str, Any] = {"kind": "reconciled", "known_head": "", "known_length": 9, "charges": {}, "releases": []}
+RECONCILED: dict[str, Any] = {"kind": "reconciled", "seen": [[9, ""]], "charges": {}, "releases": []}
 
 
 def _chain(*contents: dict[str, Any], signers: dict[int, Ed25519PrivateKey] | None = None) -> list[Entry]:

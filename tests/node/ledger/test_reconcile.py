@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,9 +12,10 @@ from hypothesis import strategies as st
 
 from node.ledger.files import verify_file
 from node.ledger.words import explain_reconciliation
+from node.receipts import receipts
 from protocols.operator.errors import RuleError
 from protocols.refusals import Code
-from protocols.statement import open_statement, seal_statement
+from protocols.statement import open_statement, parse_envelope, seal_statement
 from protocols.v1 import leadline_pb2 as pb
 from tests.node.ledger.story import POLICY, Story, plan_digest
 from tests.node.world import NOW
@@ -62,7 +64,7 @@ def test_the_ledger_goes_on_above_every_head_that_was_seen(story: Story) -> None
     story.restore(0)
     story.reconcile()
     assert story.node.ledger.knows(*seen)
-    assert story.node.ledger.head().length == seen[0] + 1
+    assert story.node.ledger.head().length == seen[0] + 3, "after sealing and sending, which this machine has seen"
     story.ask(EARLIER, 1)
     assert story.head()[0] > seen[0]
     assert verify_file(story.node.config.paths.ledger, story.node.key.public_key()).entries == 5
@@ -186,18 +188,81 @@ def test_tampered_and_foreign_releases_are_refused(story: Story, tmp_path: Path)
             story.reconcile(story.statement(releases=[envelope]))
 
 
-def test_two_answers_to_one_slice_are_refused(story: Story) -> None:
-    """They can only come from a ledger that went back unnoticed, or from a PSO that plays false."""
+def test_an_old_file_on_an_old_ledger_draws_nothing(story: Story) -> None:
+    """A request names the head of its day, which the old ledger knows; this machine has seen more."""
+    first = story.ask(FIRST, 1)
+    for backup in range(len(story.backups)):
+        story.restore(backup)
+        assert open_statement(story.ask_again(0), pb.Refusal, story.node._keys()).message.code == Code.LEDGER_BEHIND
+        assert story.node.ledger.head().length == 1
+    story.reconcile()
+    assert story.ask_again(0) == first
+
+
+def test_what_only_this_machine_has_seen_is_explained_by_what_the_pso_waits_for(story: Story) -> None:
+    story.ask(FIRST, 1, arrives=False)
+    seen = story.node.ledger.head()
+    story.restore(0)
+    assert story.node.ledger.forgotten() == seen.length
+    found = story.reconcile()
+    assert found.years_closed == (2025,)
+    assert story.node.ledger.forgotten() == 0
+    assert story.node.ledger.knows(seen.length, seen.hash)
+    assert _code(story, FIRST, 1) == Code.BUDGET_EXHAUSTED
+
+
+def test_a_gap_that_nothing_explains_costs_the_years_concerned(story: Story) -> None:
+    story.ask(FIRST, 1, arrives=False)
+    story.restore(0)
+    story.unsure.clear()
+    assert story.reconcile().years_closed == (2025, 2026)
+
+
+def test_a_slice_drawn_twice_keeps_what_the_pso_has_and_costs_the_year(story: Story) -> None:
+    """Ledger and journal were restored together, and an old file was carried in: both have grown."""
+    first = story.ask(FIRST, 1)
+    story.restore(0)
+    story.lose_the_journal()
+    story.node.clock.now += 1
+    second = story.ask_again(0)
+    assert second != first
+    assert _code(story, FIRST, 1) == Code.LEDGER_BEHIND, "the PSO names the head that it has seen"
+    with pytest.raises(RuleError, match="grown apart"):
+        story.reconcile(story.statement(after_length=1))
+    found = story.reconcile()
+    assert [item.is_second for item in found.lost] == [True]
+    assert "drew it a second time" in explain_reconciliation(found)
+    assert story.ask(FIRST, 1) == story.ask_again(0) == first
+    assert _code(story, FIRST, 2) == Code.PLAN_CLOSED
+    assert story.spent(2025) == CEILING
+    assert story.reconcile().is_known
+    assert [receipt.digest for receipt in receipts(story.node.ledger)] == [
+        sha256(e).hexdigest() for e in (first, second)
+    ]
+    verify_file(story.node.config.paths.ledger, story.node.key.public_key())
+
+
+def test_two_answers_of_the_pso_s_to_one_slice_are_refused(story: Story) -> None:
+    first = story.ask(FIRST, 1)
+    other = pb.Release()
+    other.CopyFrom(story.received[first])
+    other.sealed_at_s += 1
+    story.restore(0)
+    with pytest.raises(RuleError, match="second one of the same slice"):
+        story.reconcile(story.statement(releases=[first, seal_statement(other, story.node.key)]))
+
+
+def test_a_statement_that_was_taken_in_says_nothing_of_what_was_lost_since(story: Story) -> None:
     story.ask(FIRST, 1)
     story.restore(0)
-    story.received.clear()
-    second = story.ask(FIRST, 1)
-    first_again = pb.Release()
-    first_again.CopyFrom(story.received[second])
-    first_again.sealed_at_s += 1
-    forged = seal_statement(first_again, story.node.key)
-    with pytest.raises(RuleError, match="another than the one known"):
-        story.reconcile(story.statement(releases=[forged], known_length=30, known_head=bytes(32)))
+    statement = story.statement()
+    story.reconcile(statement)
+    story.back_up()
+    story.ask(EARLIER, 1)
+    story.restore()
+    with pytest.raises(RuleError, match="lost since"):
+        story.reconcile(statement)
+    assert not story.reconcile().is_known
 
 
 def test_an_older_statement_than_the_last_is_refused(story: Story) -> None:
@@ -258,5 +323,72 @@ def test_whatever_is_restored_no_more_is_spent_than_the_ledger_says(acts: list[t
                 assert spent <= CEILING[scope], "the ceiling holds over all ledgers"
         slices = [(release.plan_digest, release.quarter) for release in story.received.values()]
         assert len(set(slices)) == len(slices), "no slice was answered twice"
+        verify_file(story.node.config.paths.ledger, story.node.key.public_key())
+        story.node.ledger.close()
+
+
+HISTORY = st.lists(
+    st.one_of(
+        ASK,
+        ASK,
+        st.tuples(st.just("ask again"), st.integers(0, 9)),
+        st.tuples(st.just("back up")),
+        st.tuples(st.just("restore"), st.integers(0, 9)),
+        st.tuples(st.just("reconcile")),
+        st.tuples(st.just("lose the journal")),
+    ),
+    max_size=12,
+)
+
+
+def _act(story: Story, name: str, details: list[object]) -> bytes:
+    """One act of a history; the answer that left, if any did."""
+    match name, details:
+        case "ask", [plan, quarter, arrives, fault]:
+            raw = story.ask(int(str(plan)), int(str(quarter)), bool(arrives), str(fault) if fault else None)
+            story.node.start()
+            return raw
+        case "ask again", [number] if story.requests:
+            return story.ask_again(int(str(number)) % len(story.requests))
+        case "back up", _:
+            story.back_up()
+        case "restore", [number]:
+            story.restore(int(str(number)) % len(story.backups))
+        case "reconcile", _:
+            story.reconcile()
+    return b""
+
+
+@settings(max_examples=60, deadline=None)
+@given(HISTORY)
+def test_with_its_journal_no_slice_ever_leaves_in_two_versions(history: list[tuple[object, ...]]) -> None:
+    """Any history of requests, old files, faults, backups and restores, reconciled or not: nothing leaves twice."""
+    with TemporaryDirectory() as folder:
+        story = Story(Path(folder))
+        left: dict[tuple[bytes, int], bytes] = {}
+        for name, *details in history:
+            raw = _act(story, str(name), details)
+            if raw and parse_envelope(raw).kind == "release":
+                release = open_statement(raw, pb.Release, story.node._keys()).message
+                assert left.setdefault((release.plan_digest, release.quarter), raw) == raw
+        story.node.ledger.close()
+
+
+@settings(max_examples=40, deadline=None)
+@given(HISTORY)
+def test_without_its_journal_the_way_back_is_always_open(history: list[tuple[object, ...]]) -> None:
+    """However the two have grown apart: one statement settles it, and the PSO's answers are the ones that count."""
+    with TemporaryDirectory() as folder:
+        story = Story(Path(folder))
+        for name, *details in history:
+            if name == "lose the journal":
+                story.lose_the_journal()
+            _act(story, str(name), details)
+        story.reconcile()
+        assert story.node.ledger.forgotten() == 0
+        for raw, release in story.received.items():
+            assert story.node.ledger.sealed(release.plan_digest, release.quarter) == raw
+        for (year, scope), spent in story.really_spent.items():
+            assert spent <= story.spent(year)[scope] or story.spent(year)[scope] == CEILING[scope]
         verify_file(story.node.config.paths.ledger, story.node.key.public_key())
         story.node.ledger.close()

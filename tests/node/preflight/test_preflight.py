@@ -65,7 +65,7 @@ def test_a_site_in_order_passes_every_check(site: Installed, tmp_path: Path) -> 
         found = _look(site, offline=False)
     assert list(found) == [check.name for check in CHECKS]
     assert {name for name, finding in found.items() if finding.state not in HEALTHY} == EXPECTED_WARNINGS
-    assert {name for name, finding in found.items() if finding.state is State.SKIPPED} == {"in_step"}
+    assert not [name for name, finding in found.items() if finding.state is State.SKIPPED]
     kept = kept_skew(site.config)
     assert kept is not None
     assert abs(kept.skew_s) < 2

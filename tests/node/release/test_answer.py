@@ -246,7 +246,7 @@ def test_a_node_behind_what_the_coordinator_saw_refuses(tmp_path: Path, pso: Pso
     assert node.refusal(request).code == Code.LEDGER_BEHIND
     own_head = node.ledger.head()
     known = {"known_head": own_head.hash, "known_length": own_head.length}
-    assert node.kind(pso.request(pso.plan(), 1, **known)) == "release"
+    assert node.refusal(pso.request(pso.plan(), 1, **known)).code == Code.LEDGER_BEHIND, "it stays behind"
 
 
 def test_exports_that_cannot_be_read_are_refused_without_a_charge_or_a_word_about_them(
@@ -306,3 +306,13 @@ def test_a_fork_of_equal_length_is_behind(node: Node, pso: Pso) -> None:
     node.release(pso.request(pso.plan(), 1))
     forked = pso.request(pso.plan(), 2, known_head=bytes(32), known_length=node.ledger.head().length)
     assert node.refusal(forked).code == Code.LEDGER_BEHIND
+
+
+def test_an_impossible_headcount_is_a_fault_before_anything_is_charged(tmp_path: Path, pso: Pso) -> None:
+    site = supported_site(12)
+    staffing = site.tables["staffing_period"]
+    broken = {**site.tables, "staffing_period": staffing.assign(headcount=float("inf"))}
+    node = Node(tmp_path / "node", pso, SiteData.of(broken))
+    refusal = node.refusal(pso.request(pso.plan(), 1))
+    assert refusal.code == Code.INTERNAL
+    assert node.ledger.spent(2025) == {"clinician": 0, "record": 0}
