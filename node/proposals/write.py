@@ -6,11 +6,14 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+from unicodedata import category
 
 from node.proposals.model import Choice, Proposal, ProposedSource
 from node.tables.mapping import Origin
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
+_UNSEEN = ("Cc", "Cf", "Zl", "Zp")  # control and format characters, line and paragraph separators
+CODE_CHARACTERS = 30
+CODE_WORDS = 4
 _BARE_KEY = re.compile(r"^[A-Za-z0-9_-]+$")
 
 
@@ -58,7 +61,9 @@ def _choice_lines(choice: Choice) -> list[str]:
     if choice.question:
         lines.append(f"# Question: {_plain(choice.question)}")
     if choice.unread:
-        lines.append(f"# Words without a code yet: {_plain(', '.join(choice.unread))}")
+        shown = [word for word in choice.unread if len(word) <= CODE_CHARACTERS and len(word.split()) <= CODE_WORDS]
+        more = "" if len(shown) == len(choice.unread) else "; longer ones are left out here"
+        lines.append(f"# Words without a code yet: {_plain(', '.join(shown))}{more}")
     return [*lines, f"{choice.column} = {_origin(choice.origin)}"]
 
 
@@ -113,13 +118,14 @@ def _value(value: object) -> str:
 
 
 def quoted(text: str) -> str:
-    """A TOML basic string."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    """A TOML basic string; characters that nobody sees are spelt out."""
+    written = json.dumps(text, ensure_ascii=False)
+    return "".join(f"\\U{ord(letter):08x}" if category(letter) in _UNSEEN else letter for letter in written)
 
 
 def _plain(text: str) -> str:
     """A text fit for one comment line."""
-    return _CONTROL.sub(" ", text)
+    return "".join(" " if category(letter) in _UNSEEN else letter for letter in text)
 
 
 def _remarks(proposal: Proposal) -> list[str]:

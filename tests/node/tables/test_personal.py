@@ -35,7 +35,7 @@ REFUSED = {
         |Incident description|Brief description of the event|Notes|Case notes|Details|Event details|Free text
         |Comments (free text)|Remarks|Kommentar|Bemerkungen|Beschreibung|Freitext|Commentaires
         |Observaciones|Descripción|Descrizione|Osservazioni|Descrição|Observações|Opmerkingen|Toelichting
-        |What happened|Sachverhalt|Hergang|Déroulement""",
+        |Sachverhalt|Hergang|Déroulement""",
     "a person's name": "Name|Full name|Staff name|Caller's name|Surname|Vorname|Nom|Apellidos|Cognome|Achternaam",
     "contact details": "Email|E-mail address|Staff email|Phone|Mobile number|Home address|Postcode",
 }
