@@ -101,6 +101,8 @@ def test_axe_finds_nothing_on_any_page(chromium: Browser, place: Place, width: i
     for path in PATHS:
         page.goto(place.address + path)
         check(page)
+    page.goto(place.address + "/leaders/report")
+    assert "publication 1, 24 sites" in page.inner_text("main")
     page.goto(place.address + "/mapping")
     page.get_by_role("button", name="Propose a mapping").click()
     page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
