@@ -95,3 +95,9 @@ def test_equal_hospitals_are_called_different_about_as_rarely_as_stated() -> Non
         told.append(compare(own(count * factor, low * factor, high * factor), row(half=1.0)).standing)
     different = sum(standing in (Standing.HIGHER, Standing.LOWER) for standing in told)
     assert 2 <= different <= 32
+
+
+def test_each_side_of_the_difference_takes_the_facing_side_of_both_intervals() -> None:
+    lopsided = row().model_copy(update={"lower": 18.0, "upper": 26.0})
+    assert compare(own(24, 23, 25), lopsided).standing is Standing.CANNOT_TELL
+    assert compare(own(17, 16, 18), lopsided).standing is Standing.LOWER
