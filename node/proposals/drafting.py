@@ -45,7 +45,7 @@ def draft_source(
     ]
     choices += _without_column(table, seen, chosen, matches, place)
     have = {choice.column for choice in choices}
-    missing = tuple(_missing(c, table) for c in table.columns if c.name not in have)
+    missing = tuple(missing_column(c, table) for c in table.columns if c.name not in have)
     blank = rows_without(table, seen, chosen, where)
     questions = [order_question] if order_question else []
     if blank:
@@ -264,7 +264,8 @@ def stand_ins(table: Table) -> dict[str, Mapping[str, Any]]:
     return {name: entry for name, entry in found.items() if entry is not None}
 
 
-def _missing(column: Column, table: Table) -> Missing:
+def missing_column(column: Column, table: Table) -> Missing:
+    """A column without an origin, and what that costs."""
     costs: Mapping[str, str] = vocabulary()["costs"]
     cost = costs.get(column.name, "") or (f"no row of {table.name} can be used" if column.required else "")
     if column.required and column.name in FALLBACKS:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from node.proposals.drafting import COMPOSABLE, draft_source, stand_ins
+from node.proposals.fhir import fhir_sources, is_fhir
 from node.proposals.look import Seen
 from node.proposals.model import CODES_SHOWN, SURE, ColumnLook, FileLook, LeftOut, Missing, Proposal, ProposedSource
 from node.proposals.pairs import Chosen, Known, Pairs, known_keys, match, weigh
@@ -34,15 +35,17 @@ _BETTER_PART = 0.1
 
 def propose(seen: Sequence[Seen]) -> Proposal:
     """The mapping that headers and values speak for, with what is doubtful, missing, and left out on purpose."""
-    files = [one for one in seen if not one.error]
+    readable = [one for one in seen if not one.error]
+    files = [one for one in readable if not is_fhir(one)]
     weighed = {(name, i): weigh(table, one) for name, table in TABLES.items() for i, one in enumerate(files)}
     alone = _match_all(files, weighed, {})
     matches = _without_second_uses(_match_all(files, weighed, known_keys(alone, files)))
     drafted = [draft_source(TABLES[table], files[i], chosen, matches, i) for (table, i), chosen in matches.items()]
     order = {name: n for n, name in enumerate(TABLES)}
+    drafted += [source for one in readable if is_fhir(one) for source in fhir_sources(one)]
     sources = tuple(sorted(drafted, key=lambda source: (order[source.table], source.file)))
     return Proposal(
-        files=tuple(map(_file_look, files)),
+        files=tuple(map(_file_look, readable)),
         sources=sources,
         left_out=_left_out(seen),
         tables_missing=_tables_missing(sources),

@@ -130,6 +130,11 @@ def _occurrence(event: Resource) -> str:
     return next(filter(None, map(_text, _list(_dict(event.get("occurrenceTiming")).get("event")))), "")
 
 
+def _status(event: Resource) -> str:
+    """R5 requires a status. R4 has none: what is served there is on record, and what was withdrawn is not served."""
+    return _text(event.get("status")) or "completed"
+
+
 def _harm(event: Resource) -> str:
     """Death where the outcome is fatal or the seriousness says so, else the severity (R4)."""
     outcomes = _codes(event.get("outcome"))
@@ -157,7 +162,7 @@ def _factors(event: Resource) -> list[str]:
 
 COLUMNS: dict[str, Callable[[Resource], str]] = {
     "identifier": _identifier,
-    "status": _of_text("status"),
+    "status": _status,
     "actuality": _of_text("actuality"),
     "category": _of_code("category"),
     "code": _of_code("code", "event"),

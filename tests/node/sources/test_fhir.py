@@ -92,7 +92,7 @@ def test_both_releases_in_both_forms(form: Any, tmp_path: Path) -> None:
     first, second = (row.to_dict() for _, row in table.cells.iterrows())
     assert first == {
         "identifier": "0101",
-        "status": "",
+        "status": "completed",
         "actuality": "actual",
         "category": "medication-mishap",
         "code": "304386008",
