@@ -29,10 +29,26 @@ def write_relay_settings(config: NodeConfig, approval: pb.Approval) -> None:
 
     InputError if certificates cannot be read, or a setting holds what no line of the file can.
     """
-    folder = config.paths.relay
-    _bring_up_to_date(folder / CA_NAME, _authorities(config, approval), PUBLIC)
+    for name, (content, mode) in _files(config, approval).items():
+        _bring_up_to_date(config.paths.relay / name, content, mode)
+
+
+def outdated(config: NodeConfig, approval: pb.Approval) -> tuple[str, ...]:
+    """Which of the two say something else than `write_relay_settings` would write now; InputError as there.
+
+    OSError if one is missing or cannot be read.
+    """
+    files, folder = _files(config, approval), config.paths.relay
+    return tuple(name for name, (content, _) in files.items() if (folder / name).read_bytes() != content)
+
+
+def _files(config: NodeConfig, approval: pb.Approval) -> Mapping[str, tuple[bytes, int]]:
+    """Content and mode by file name."""
     lines = [f"{name}={_quoted(name, value)}\n" for name, value in _settings(config, approval).items()]
-    _bring_up_to_date(folder / SETTINGS_NAME, "".join(lines).encode(), GROUP)
+    return {
+        CA_NAME: (_authorities(config, approval), PUBLIC),
+        SETTINGS_NAME: ("".join(lines).encode(), GROUP),
+    }
 
 
 def _settings(config: NodeConfig, approval: pb.Approval) -> Mapping[str, str]:

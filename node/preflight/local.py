@@ -16,6 +16,7 @@ from node.enrolment import load_transport_key
 from node.monitor.readiness import NotReadyError, check_keys, check_writable
 from node.preflight.finding import Verdict, failed, ok, skipped, warning
 from node.preflight.subject import Subject
+from node.relay_settings import CA_NAME, SETTINGS_NAME, outdated
 from node.service.only import daemon_lock, is_held
 from protocols.keys import KeyFileError, canonical_transport_key, load_private_key, load_public_key
 from protocols.profile import parse_profile
@@ -145,16 +146,21 @@ def check_monitor_port(subject: Subject) -> Verdict:
 
 
 def check_relay_files(subject: Subject) -> Verdict:
-    """What the relay is told is there, and holds no private key of the site's."""
+    """What the relay is told is there, follows from node.toml and the approval, and holds no private key."""
     folder = subject.config.paths.relay
-    missing = [name for name in ("ca.crt", "relay.env") if not (folder / name).is_file()]
+    missing = [name for name in (CA_NAME, SETTINGS_NAME) if not (folder / name).is_file()]
     if missing:
         remedy = "import the approval, which writes them: leadline-node import-approval FILE"
         return failed(f"{' and '.join(missing)} missing in {folder}", remedy)
     strays = [path.name for path in folder.iterdir() if _is_site_key(path)]
     if strays:
         return failed(f"{folder} holds keys of the site: {', '.join(strays)}", "move them away; the relay needs none")
-    return ok("settings and certificates are there")
+    membership = subject.membership
+    old = outdated(subject.config, membership.approval) if membership is not None else ()
+    if old:
+        words = f"{' and '.join(old)} in {folder} say something else than node.toml and the approval"
+        return failed(words, "start the daemon again, which writes them anew (leadline-node start), then the relay")
+    return ok("settings and certificates are there, as node.toml and the approval have them")
 
 
 def _is_site_key(path: Path) -> bool:

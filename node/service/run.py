@@ -16,6 +16,7 @@ from node.membership import Membership, describe, load_membership
 from node.monitor.listener import Pages, monitored
 from node.monitor.metrics import Metrics
 from node.pauses import Pause, paused_by, resume
+from node.relay_settings import write_relay_settings
 from node.service.notify import notify
 from node.service.only import only_daemon
 from node.service.workers import Workers
@@ -39,7 +40,9 @@ def run(path: Path, config: NodeConfig, clock: Clock, how: Format | None = None)
     """
     with only_daemon(config.paths.socket):
         ledger = open_ledger(config, load_signing_key(config), clock)
-        _log.info("site %s: %s", config.site.id, describe(require_approval(config), clock.now_s()))
+        membership = require_approval(config)
+        _log.info("site %s: %s", config.site.id, describe(membership, clock.now_s()))
+        tell_relay(config, membership)
         end_reboot_pause(config)
         workers = Workers(worker_command(path, ledger.head().length, how))
         metrics = Metrics(config, ledger, clock)
@@ -60,6 +63,14 @@ def require_approval(config: NodeConfig) -> Membership:
         hint = "send the file of `leadline-node request` to the PSO, and import what it sends: import-approval FILE"
         raise RuleError("not_approved", f"no PSO has approved site {config.site.id} yet", hint)
     return membership
+
+
+def tell_relay(config: NodeConfig, membership: Membership) -> None:
+    """Bring the relay's files in line with node.toml. Where that fails, files that an operator carries still work."""
+    try:
+        write_relay_settings(config, membership.approval)
+    except OperatorError as error:
+        _log.error("the relay's settings cannot be brought up to date: %s; %s", error, error.hint)
 
 
 def end_reboot_pause(config: NodeConfig) -> None:

@@ -19,6 +19,7 @@ from node.pauses import Pause, pause
 from node.preflight import run_preflight
 from node.preflight.checks import CHECKS
 from node.preflight.finding import Finding, State
+from node.service.run import require_approval, tell_relay
 from node.skew import kept_skew
 from protocols.operator.errors import ExitCode
 from tests.node.installed import Installed, approve, install
@@ -42,11 +43,18 @@ def site(made: Installed, tmp_path: Path) -> Installed:
     shutil.copytree(made.config_file.parent.parent, tmp_path / "s", symlinks=True)
     copy = Installed(tmp_path / "s" / "n" / "node.toml", made.pso)
     copy.set(str(made.config_file.parent.parent), str(tmp_path / "s"))
+    tell_relay(copy.config, require_approval(copy.config))
     return copy
 
 
 def _look(site: Installed, offline: bool = True) -> dict[str, Finding]:
     return {finding.check: finding for finding in run_preflight(site.config, SystemClock(), offline)}
+
+
+def _with_network(site: Installed, **changes: object) -> dict[str, Finding]:
+    network = site.config.network.model_copy(update=changes)
+    config = site.config.model_copy(update={"network": network})
+    return {finding.check: finding for finding in run_preflight(config, SystemClock(), offline=True)}
 
 
 def _only(found: dict[str, Finding], check: str, state: State, words: str) -> None:
@@ -95,6 +103,8 @@ def _mapping(site: Installed) -> Path:
 )
 def test_one_broken_thing_is_found_and_hides_no_other(check: str, words: str, break_it: Break, site: Installed) -> None:
     break_it(site)
+    if words == "socket":
+        tell_relay(site.config, require_approval(site.config))
     _only(_look(site), check, State.FAILED, words)
 
 
@@ -121,6 +131,29 @@ def test_a_site_of_another_user_is_named_with_the_command_to_use(site: Installed
     found = _look(site)["files"]
     assert found.state is State.FAILED
     assert "sudo -u nobody" in found.remedy
+
+
+def test_a_changed_network_section_is_noticed_until_the_daemon_has_written_it(site: Installed, tmp_path: Path) -> None:
+    _only(_with_network(site, proxy="http://proxy.example.org:3128"), "relay_files", State.FAILED, "relay.env in")
+    extra = tmp_path / "extra.crt"
+    extra.write_bytes(Authority(tmp_path, "a hospital").certificate.read_bytes())
+    _only(_with_network(site, extra_ca=extra), "relay_files", State.FAILED, "ca.crt in")
+    config = site.config.model_copy(update={"network": site.config.network.model_copy(update={"extra_ca": extra})})
+    tell_relay(config, require_approval(config))
+    assert _with_network(site, extra_ca=extra)["relay_files"].state is State.OK
+
+
+@pytest.mark.parametrize("content", [None, b"", b"-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----\n"])
+def test_an_extra_authority_that_cannot_be_read_fails_without_a_network(
+    content: bytes | None, site: Installed, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    extra = tmp_path / "extra.crt"
+    if content is not None:
+        extra.write_bytes(content)
+    _only(_with_network(site, extra_ca=extra), "relay_files", State.FAILED, "extra.crt")
+    config = site.config.model_copy(update={"network": site.config.network.model_copy(update={"extra_ca": extra})})
+    tell_relay(config, require_approval(config))
+    assert "cannot be brought up to date" in caplog.text
 
 
 def test_no_approval_is_a_failure_that_names_the_commands(site: Installed) -> None:
@@ -188,6 +221,7 @@ def test_the_clock_is_held_against_what_flower_accepts(
 
 def test_the_command_prints_every_check_and_its_exit_code_tells_rules_from_connections(site: Installed) -> None:
     site.set('proxy = ""', 'proxy = "http://nowhere.invalid:3128"')
+    tell_relay(site.config, require_approval(site.config))
     answer = site.json("preflight")
     assert answer["exit_code"] == ExitCode.CONNECTION
     assert answer["status"] == "error"
