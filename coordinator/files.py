@@ -21,6 +21,7 @@ from coordinator.sites.register import known_site
 from coordinator.store.database import Store
 from coordinator.store.schema import SiteState
 from protocols.operator.errors import InputError, RuleError
+from protocols.outcomes import outcome_of
 from protocols.refusals import EXPLANATIONS, Code
 from protocols.v1 import leadline_pb2 as pb
 
@@ -29,10 +30,15 @@ MAX_FILE_BYTES = 8 * 1024 * 1024  # as much as one message of the pipe
 
 @dataclass(frozen=True)
 class Taken:
-    """How many answers of a file were taken, and why others were not: code to number."""
+    """What the answers of a file that were taken say (see `protocols.outcomes`), and why others were not: numbers."""
 
-    taken: int
+    outcomes: dict[str, int]
     refused: dict[Code, int]
+
+    @property
+    def taken(self) -> int:
+        """How many answers were taken."""
+        return sum(self.outcomes.values())
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -65,7 +71,9 @@ def import_answers(store: Store, clock: Clock, config: Config, site_id: str, fil
         code = refused.most_common(1)[0][0]
         why = f"{file} holds no answer that can be taken from site {site_id}: {EXPLANATIONS[code].why.rstrip('.')}"
         raise RuleError(code.value, f"{why} ({code.value})", _remedy(code))
-    return Taken(len(codes) - refused.total(), dict(refused))
+    envelopes = pb.Batch.FromString(payload).envelopes
+    outcomes = Counter(outcome_of(raw)[0] for raw, code in zip(envelopes, codes, strict=True) if code is None)
+    return Taken(dict(outcomes), dict(refused))
 
 
 def _remedy(code: Code) -> str:

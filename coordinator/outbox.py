@@ -64,7 +64,7 @@ class Outbox:
     def hand_out(self, site_id: str, unanswered: bool = False) -> Parcel | None:
         """What is due to an enabled site, marked as sent; None if nothing is.
 
-        With `unanswered`, also what was sent before and is not answered yet, however short a time ago.
+        With `unanswered`, also what was sent before and is not answered yet, or was put off, however short a time ago.
         """
         now = self._clock.now()
         with self._store.writing() as writer:

@@ -17,13 +17,14 @@ from dataclasses import replace
 
 from node.clock import Clock
 from node.config import NodeConfig
-from node.journal import NOTHING, Asked, Journal, outcome_of
+from node.journal import NOTHING, Asked, Journal
 from node.logs import describe_fault
 from node.membership import install_approval
 from node.release.answer import MAX_ENTRIES, Answerer
 from node.release.request import read_request
 from node.shelf import keep_publication
 from protocols.operator.errors import OperatorError
+from protocols.outcomes import outcome_of
 from protocols.refusals import Code, Refused
 from protocols.statement import KINDS, open_statement, parse_envelope
 from protocols.v1 import leadline_pb2 as pb

@@ -18,9 +18,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 
-from protocols.statement import KINDS, parse_envelope
-from protocols.v1 import leadline_pb2 as pb
-
 ROWS = 1000
 DAYS = 90
 COUNT_S = 10
@@ -184,12 +181,3 @@ def _keep_newest(db: sqlite3.Connection, name: str, found: tuple[int, bytes]) ->
 
 def _keep(db: sqlite3.Connection, name: str, number: int, content: bytes) -> None:
     db.execute("insert or replace into newest values (?, ?, ?)", (name, number, content))
-
-
-def outcome_of(answer: bytes) -> tuple[str, str]:
-    """What the journal calls an answer of this node's own: its kind, or the code and the detail of a refusal."""
-    envelope = parse_envelope(answer)
-    if envelope.kind != KINDS[pb.Refusal]:
-        return envelope.kind, ""
-    refusal = pb.Refusal.FromString(envelope.body)
-    return refusal.code, refusal.detail

@@ -6,6 +6,7 @@ be for this site. What it holds then goes through the same inbox as what the rel
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,9 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from google.protobuf.message import Message
 
-from node.journal import outcome_of
 from node.outbox import Outbox
 from protocols.operator.errors import InputError
+from protocols.outcomes import outcome_of
 from protocols.refusals import Refused
 from protocols.statement import KINDS, canonical_bytes, open_statement, parse_canonical, parse_envelope
 from protocols.v1 import leadline_pb2 as pb
@@ -71,6 +72,11 @@ def answer_parcel(envelopes: tuple[bytes, ...], inbox: Inbox, outbox: Outbox) ->
 def pack_parcel(answers: tuple[bytes, ...]) -> bytes:
     """The bytes of the file that goes to the PSO."""
     return canonical_bytes(pb.Batch(envelopes=answers))
+
+
+def count_outcomes(answers: tuple[bytes, ...]) -> Mapping[str, int]:
+    """How many answers there are of each kind, and of refusals by code; the kinds of statements are public."""
+    return Counter(outcome_of(answer)[0] for answer in answers)
 
 
 def has_releases(answers: tuple[bytes, ...]) -> bool:

@@ -17,6 +17,7 @@ from coordinator.store.schema import Round
 from privacy.accountant import display_epsilon
 from protocols.catalogue import current_catalogue
 from protocols.operator.console import Format, FormatOption, say, table
+from protocols.outcomes import describe_outcomes
 from protocols.refusals import EXPLANATIONS
 
 plan_app = typer.Typer(help="What a round asks for.", no_args_is_help=True)
@@ -102,7 +103,8 @@ def rounds_export(
 ) -> None:
     """Write what is due to a site that has no connection; the site reads it with: leadline-node import.
 
-    It counts as sent. Run it again for what is not answered; the site answers with the same bytes, at no cost.
+    It counts as sent. Run it again for what is not answered, or was put off: the site answers what it has answered
+    before with the same bytes, at no cost.
     """
     with opened(config) as (settings, store):
         parcel = export_due(store, CLOCK, settings, pso_key(settings), site_id, out)
@@ -124,7 +126,14 @@ def rounds_import(
     with opened(config) as (settings, store):
         found = import_answers(store, CLOCK, settings, site_id, file)
         advance_rounds(store, CLOCK)
-    lines = [f"{found.taken} answers of site {site_id} are taken."]
-    lines += [f"{number} refused: {code.value}. {EXPLANATIONS[code].remedy}" for code, number in found.refused.items()]
-    data = {"site_id": site_id, "taken": found.taken, "refused": {c.value: n for c, n in found.refused.items()}}
+    lines = [f"Taken of site {site_id}: {describe_outcomes(found.outcomes)}."]
+    lines += [
+        f"{number} not taken: {code.value}. {EXPLANATIONS[code].remedy}" for code, number in found.refused.items()
+    ]
+    data = {
+        "site_id": site_id,
+        "taken": found.taken,
+        "outcomes": found.outcomes,
+        "refused": {c.value: n for c, n in found.refused.items()},
+    }
     say(how, "\n".join(lines), data)

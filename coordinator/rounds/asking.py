@@ -28,10 +28,11 @@ def closes_at(year: int, quarter: int) -> datetime:
 def due_requests(requests: Sequence[Request], now: datetime, unanswered: bool = False) -> list[Request]:
     """Those of one site's requests in one round, in the order of quarters, that are to be sent now.
 
-    With `unanswered`, also those that were sent and to which no answer came yet.
+    With `unanswered`, also those that were sent before: to which no answer came yet, or one that put them off. A file
+    is carried when somebody has a reason to, so it does not wait for the time at which the pipe would ask again.
     """
     waiting = [request for request in requests if request.state is RequestState.WAITING]
-    return list(takewhile(lambda r: r.due_at <= now or (unanswered and r.attempts > 0), waiting))
+    return list(takewhile(lambda r: r.due_at <= now or (unanswered and r.attempts + r.reasks > 0), waiting))
 
 
 def resend_at(now: datetime, attempts: int, rules: Rounds, jitter: random.Random) -> datetime:

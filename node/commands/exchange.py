@@ -13,10 +13,18 @@ from node.config import load_config
 from node.files import put_file
 from node.identity import load_identity
 from node.outbox import Outbox
-from node.parcel import MAX_ENVELOPES, answer_parcel, has_releases, pack_parcel, read_parcel
+from node.parcel import (
+    MAX_ENVELOPES,
+    answer_parcel,
+    count_outcomes,
+    has_releases,
+    pack_parcel,
+    read_parcel,
+)
 from node.standing import check_standing
 from protocols.operator.console import Format, FormatOption, say
 from protocols.operator.errors import InputError
+from protocols.outcomes import describe_outcomes
 
 
 def register(app: typer.Typer) -> None:
@@ -42,7 +50,8 @@ def import_parcel(
     answered = answer_parcel(envelopes, build_inbox(settings, CLOCK), Outbox(settings.paths.journal))
     counts = Counter((one.kind, one.outcome) for one in answered)
     lines = [f"{number} x {kind}: {outcome}" for (kind, outcome), number in counts.items()]
-    text = "\n".join([*lines, f"Next: leadline-node export --out FILE --config {config}"])
+    waits = "The answers wait on this machine; nothing has left it."
+    text = "\n".join([*lines, waits, f"Next: leadline-node export --out FILE --config {config}"])
     say(how, text, {"answered": [{"kind": one.kind, "outcome": one.outcome} for one in answered]})
 
 
@@ -65,5 +74,8 @@ def export_parcel(
         raise InputError("exists", f"{out} exists", "give another name; nothing is overwritten")
     put_file(out, pack_parcel(answers))
     outbox.mark_exported(numbers)
-    text = f"Wrote {len(answers)} answers to {out}: signed, and with noise on every count. Carry it to the PSO."
-    say(how, text, {"file": str(out), "answers": len(answers)})
+    outcomes = count_outcomes(answers)
+    text = f"Wrote {out}: {describe_outcomes(outcomes)}. Every answer is signed. Carry the file to the PSO."
+    if has_releases(answers):
+        text += "\nEvery count in a release has noise on it; see what left: leadline-node receipts"
+    say(how, text, {"file": str(out), "answers": len(answers), "outcomes": dict(outcomes)})

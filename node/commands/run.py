@@ -10,7 +10,7 @@ import typer
 
 from node.commands.common import CLOCK, CONFIG, ConfigOption, site_ledger
 from node.config import load_config
-from node.pauses import Pause, pause, resume, wait_until_quiet
+from node.pauses import Pause, pause, paused_by, resume, wait_until_quiet
 from node.preflight import run_preflight
 from node.preflight.finding import exit_code_of, report
 from node.state import look_at
@@ -105,8 +105,14 @@ def prepare_for_reboot(config: ConfigOption = CONFIG, how: FormatOption = Format
     ledger = site_ledger(settings)
     head = ledger.head()
     ledger.close()
+    after = (
+        "The node answers again when it is started, or after `leadline-node resume`."
+        if paused_by(settings) is Pause.REBOOT
+        else "The site was paused before, and that pause stays: it ends with `leadline-node resume` and nothing else."
+    )
     text = (
         f"Nothing is under way, and the ledger is whole: {head.length} entries, head {head.hash.hex()}.\n"
-        "It is safe to reboot. The node answers again when it is started, or after `leadline-node resume`."
+        f"It is safe to reboot. {after}"
     )
-    say(how, text, {"safe_to_reboot": True, "entries": head.length, "head": head.hash.hex()})
+    data = {"safe_to_reboot": True, "entries": head.length, "head": head.hash.hex()}
+    say(how, text, data | {"stays_paused": paused_by(settings) is not Pause.REBOOT})

@@ -43,7 +43,7 @@ def test_a_round_by_file_is_a_round(world: World) -> None:
     file = exported(world)
     assert {parse_envelope(raw).kind for raw in pb.Batch.FromString(file.read_bytes()).envelopes} == {"request"}
     assert world.take(world.sites[0]) == [], "it counts as sent"
-    assert taken(world, answered(world, file)) == Taken(8, {})
+    assert taken(world, answered(world, file)) == Taken({"release": 8}, {})
     assert states(world) == {RequestState.ANSWERED}
     with pytest.raises(RuleError, match="nothing is due"):
         exported(world)
@@ -66,7 +66,7 @@ def test_files_and_the_pipe_can_be_mixed(world: World) -> None:
     answers = answered(world, exported(world))
     world.clock.forward(minutes=2)
     assert world.pump(world.sites[0]) == 1
-    assert taken(world, answers) == Taken(8, {})
+    assert taken(world, answers) == Taken({"release": 8}, {})
     assert len(world.sites[0].sealed) == 8
 
 
@@ -74,7 +74,7 @@ def test_an_approval_that_is_due_is_in_the_file(world: World) -> None:
     world.clock.forward(days=25)
     kinds = [parse_envelope(raw).kind for raw in pb.Batch.FromString(exported(world).read_bytes()).envelopes]
     assert kinds == ["approval"]
-    assert taken(world, answered(world, exported(world))) == Taken(1, {})
+    assert taken(world, answered(world, exported(world))) == Taken({"acknowledgement": 1}, {})
 
 
 def test_another_sites_file_is_refused_and_settles_nothing(world: World) -> None:
@@ -101,7 +101,7 @@ def test_a_file_with_some_strange_answers_brings_the_others(world: World) -> Non
     batch = pb.Batch.FromString(file.read_bytes())
     batch.envelopes.extend([*pb.Batch.FromString(theirs.read_bytes()).envelopes[:2], b"junk"])
     file.write_bytes(batch.SerializeToString())
-    assert taken(world, file) == Taken(8, {Code.WRONG_SITE: 2, Code.MALFORMED: 1})
+    assert taken(world, file) == Taken({"release": 8}, {Code.WRONG_SITE: 2, Code.MALFORMED: 1})
 
 
 FOREIGN = {
@@ -135,3 +135,15 @@ def test_files_and_sites_that_are_not_there_are_named(world: World) -> None:
         for act in (lambda s: exported(world, s), lambda s: taken(world, file, s)):
             with pytest.raises(OperatorError, match=words):
                 act(site_id)
+
+
+def test_a_file_does_not_wait_for_the_time_at_which_the_pipe_would_ask_again(world: World) -> None:
+    """The site mends its exports and asks for another file: it gets one at once."""
+    world.open()
+    world.sites[0].refusing = Code.DATA_NOT_READY
+    assert taken(world, answered(world, exported(world))) == Taken({"data_not_ready": 8}, {})
+    assert states(world) == {RequestState.WAITING}
+    world.sites[0].refusing = None
+    assert world.take(world.sites[0]) == [], "over the pipe it is not due yet"
+    assert taken(world, answered(world, exported(world))) == Taken({"release": 8}, {})
+    assert states(world) == {RequestState.ANSWERED}

@@ -143,7 +143,7 @@ def test_a_round_by_file_costs_what_a_round_by_pipe_costs(federation: Federation
         back.write_bytes(answer)
     for _ in range(2):
         taken = import_answers(federation.store, federation.clock, federation.config, "site-01", back)
-        assert (taken.taken, taken.refused) == (8, {})
+        assert (taken.outcomes, taken.refused) == ({"release": 8}, {})
     federation.settle()
     assert set(federation.states().values()) == {"complete"}
     federation.check_invariants()

@@ -189,7 +189,9 @@ def test_a_round_by_hand_as_a_hospital_types_it(tmp_path: Path, pso: Pso, export
         said = hospital.run("import", parcel).out
         assert "1 x request: release" in said
         assert "1 x approval: acknowledgement" in said
-        assert "Wrote 2 answers" in hospital.run("export", "--out", tmp_path / out).out
+        exported = hospital.run("export", "--out", tmp_path / out).out
+        assert "1 release, 1 receipt, 0 refusals. " in exported
+        assert "noise on it" in exported
     assert (tmp_path / "out").read_bytes() == (tmp_path / "again").read_bytes()
     assert "exists" in hospital.refused("export", "--out", tmp_path / "out")
     envelopes = pb.Batch.FromString((tmp_path / "out").read_bytes()).envelopes
@@ -212,3 +214,6 @@ def test_what_waits_stays_inside_while_the_site_has_paused_or_left(tmp_path: Pat
     assert "site_left" in hospital.refused("export", "--out", tmp_path / "out")
     assert not (tmp_path / "out").exists()
     assert "1 x request: site_left" in hospital.run("import", tmp_path / "in").out
+    exported = hospital.run("export", "--out", tmp_path / "out").out
+    assert "0 releases, 0 receipts, 1 refusal (site_left 1)." in exported
+    assert "noise" not in exported
