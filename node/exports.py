@@ -8,13 +8,14 @@ from datetime import date
 from pathlib import Path
 
 from node.config import Paths
+from node.personkey import load_person_key
 from node.release.site import DataNotReady, SiteData
 from node.sources.refused import FileRefused
 from node.tables.importer import import_exports
 from node.tables.keys import KeyHasher
 from node.tables.mapping import MappingError, load_mapping
 from node.tables.quality import QualityReport
-from protocols.keys import KeyFileError, load_secret
+from protocols.keys import KeyFileError
 
 _State = tuple[date, tuple[tuple[str, int, int], ...]]
 
@@ -44,7 +45,7 @@ class ExportReader:
     def import_now(self, day: date) -> tuple[SiteData, QualityReport]:
         """Import, and write the quality report (JSON and text), which never leaves the site."""
         mapping = load_mapping(self._paths.mapping)
-        hasher = KeyHasher(load_secret(self._paths.person_key))
+        hasher = KeyHasher(load_person_key(self._paths.person_key, self._paths.journal))
         imported = import_exports(self._paths.exports, mapping, hasher, day)
         self._paths.quality.mkdir(parents=True, exist_ok=True, mode=0o700)
         for name, text in (("report.json", imported.quality.to_json()), ("report.txt", imported.quality.to_text())):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from node.config import NodeConfig
 from node.journal import Journal
 from node.ledger.store import Ledger
 from protocols.keys import KeyFileError, load_private_key, load_public_key, load_secret
-from protocols.operator.errors import RuleError, SignatureError
+from protocols.operator.errors import BusyError, RuleError, SignatureError
 from protocols.statement import key_id
 
 _HINT = "docs/hospital-it.md says which keys a site has, and how to get one back"
@@ -50,4 +51,11 @@ def open_ledger(config: NodeConfig, signing_key: Ed25519PrivateKey, clock: Clock
     if not config.paths.ledger.is_file():
         hint = "restore it from your backup; without one, enrol again as a new site"
         raise RuleError("ledger_missing", f"there is no ledger {config.paths.ledger}", hint)
-    return Ledger(config.paths.ledger, signing_key, config.site.id, clock.now_s(), Journal(config.paths.journal))
+    try:
+        return Ledger(config.paths.ledger, signing_key, config.site.id, clock.now_s(), Journal(config.paths.journal))
+    except (sqlite3.OperationalError, PermissionError) as error:
+        problem = f"the ledger {config.paths.ledger} or the journal {config.paths.journal} cannot be used ({error})"
+        hint = (
+            "let this user write to both files and to their folders, and see that the disk is not full"
+        )
+        raise BusyError("ledger", problem, hint) from error

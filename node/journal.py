@@ -122,6 +122,13 @@ class Journal:
                 db.execute("pragma synchronous = full")
                 _keep(db, "own", length, head)
 
+    def same_person_key(self, fingerprint: bytes) -> bool:
+        """Whether the fingerprint is the one that was given first, which is remembered for good."""
+        with self._opened() as db:
+            db.execute("insert or ignore into newest values ('person_key', 1, ?)", (fingerprint,))
+        found = self._newest("person_key")
+        return found is not None and found[1] == fingerprint
+
     def recent(self, limit: int) -> tuple[Asked, ...]:
         """The exchanges that were verified, newest first."""
         with self._opened() as db:

@@ -1,7 +1,7 @@
 """Egress receipts: for every answer that left this site, what it was, when, to whom, and what it cost.
 
 A receipt is read from the ledger, so it is as good as the ledger's signatures. Its digest is the SHA-256 of the very
-bytes that were handed to the relay, for comparison with a capture there.
+bytes that were handed over, for comparison with a capture at the relay or with the file of an export.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def explain_receipt(receipt: Receipt, catalogue: Catalogue) -> str:
         f"Receipt {receipt.number}: {receipt.year}-Q{receipt.quarter} of plan {receipt.plan_id}",
         f"when       {utc_words(receipt.at)}" + (" (drawn; lost and restored)" if receipt.is_restored else ""),
         f"to         {f'the PSO, key {receipt.to}' if receipt.to else 'the PSO, which gave it back'}",
-        f"bytes      {receipt.bytes}, handed to the relay as they are in the ledger",
+        f"bytes      {receipt.bytes}, handed over for the PSO as they are in the ledger",
         f"SHA-256    {receipt.digest}",
         f"charge     {cost_words(receipt.charges) if receipt.charges else 'in the reconciliation (see ledger show)'}",
         "It held:",

@@ -13,7 +13,7 @@ from node.config import NodeConfig, load_config
 from node.identity import Identity, load_identity, open_ledger
 from node.journal import Journal
 from node.ledger.acts import WrongKeyError
-from node.ledger.files import export_copy, verify_file
+from node.ledger.files import export_copy, find_head, verify_file
 from node.ledger.store import Ledger
 from node.ledger.words import describe_entry, explain_reconciliation
 from protocols.keys import load_public_key
@@ -37,22 +37,46 @@ def ledger_show(config: ConfigOption = CONFIG, how: FormatOption = Format.TEXT) 
 def ledger_verify(
     ledger: Annotated[Path, typer.Argument(help="The ledger file, or a copy made with `ledger export`.")],
     key: Annotated[Path, typer.Option("--key", help="The public key with which the site opened its ledger.")],
+    head: Annotated[
+        str | None, typer.Option("--head", help="A head that the PSO or a receipt names; the ledger must hold it.")
+    ] = None,
     how: FormatOption = Format.TEXT,
 ) -> None:
-    """Check chain, signatures and sealed answers with the site's public key alone: anybody can."""
+    """Check chain, signatures and sealed answers with the site's public key alone: anybody can.
+
+    A copy that was cut short at its end holds together too. That nothing is missing there shows a head that somebody
+    else has kept: give it with --head.
+    """
+    if not ledger.is_file():
+        raise InputError("file", f"there is no ledger {ledger}", "give the ledger, or a copy made with `ledger export`")
     try:
         checked = verify_file(ledger, load_public_key(key))
     except WrongKeyError as error:
         hint = "give the public key that the site had when its ledger was opened, from a source that you trust"
         raise SignatureError("wrong_key", str(error), hint) from error
-    head, signer = checked.head, key_id(checked.key)
+    signer, newest = key_id(checked.key), checked.head
     text = (
-        f"The ledger holds together: {checked.entries} entries, the newest is number {head.length}.\n"
-        f"head          {head.hash.hex()}\n"
-        f"signed with   key {signer} now; changed {len(checked.keys) - 1} times, each change signed by both keys"
+        f"The ledger holds together: {checked.entries} entries, the newest is number {newest.length}.\n"
+        f"head          {newest.hash.hex()}\n"
+        f"signed with   key {signer} now; changed {len(checked.keys) - 1} times, each change signed by both keys\n"
+        f"{_completeness(ledger, head)}"
     )
-    data = {"entries": checked.entries, "length": head.length, "head": head.hash.hex(), "key_id": signer}
+    data = {"entries": checked.entries, "length": newest.length, "head": newest.hash.hex(), "key_id": signer}
     say(how, text, data | {"keys": [key_id(public) for public in checked.keys]})
+
+
+def _completeness(ledger: Path, head: str | None) -> str:
+    """Whether the ledger reaches as far as somebody has seen; RuleError if it does not hold the head given."""
+    if head is None:
+        return (
+            "Entries that are missing at the end do not show. The newest head that the PSO has seen, and the one that "
+            "the last receipt names, must be in the ledger: check with --head HASH."
+        )
+    number = find_head(ledger, head.strip().lower())
+    if number is None:
+        hint = "entries are missing, or it is another site's ledger: ask the site for a whole copy"
+        raise RuleError("head_missing", f"{ledger} holds no entry with the head {head}", hint)
+    return f"It holds the head that you gave, at entry {number}."
 
 
 @app.command("export")
@@ -63,6 +87,8 @@ def ledger_export(
 ) -> None:
     """Write a copy for an auditor: entries and sealed answers, without the register of who was counted."""
     settings = load_config(config)
+    if out.exists():
+        raise InputError("exists", f"{out} exists", "give another name; nothing is written over")
     ledger = site_ledger(settings)
     with ledger.locked():
         export_copy(settings.paths.ledger, out)

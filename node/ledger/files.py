@@ -114,6 +114,15 @@ def verify_file(path: Path, opening: Ed25519PublicKey) -> Checked:
     return checked
 
 
+def find_head(path: Path, head: str) -> int | None:
+    """The number of the entry that has this hash (hex), or that was reconciled with a ledger that had; None if none."""
+    for entry in read_ledger(path)[0]:
+        seen = entry.content["seen"] if entry.content["kind"] == "reconciled" else []
+        if entry.hash.hex() == head or head in {known for _, known in seen}:
+            return entry.number
+    return None
+
+
 def _check_key(entries: Sequence[Entry], opening: Ed25519PublicKey) -> None:
     """WrongKeyError if the ledger says that another key opened it; nothing is proven by this alone."""
     given = opening.public_bytes_raw().hex()

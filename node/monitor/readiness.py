@@ -11,7 +11,8 @@ from node.clock import Clock
 from node.config import NodeConfig
 from node.ledger.store import Ledger
 from node.membership import MembershipState, describe, load_membership
-from protocols.keys import KeyFileError, load_private_key, load_secret
+from node.personkey import load_person_key
+from protocols.keys import KeyFileError, load_private_key
 from protocols.operator.errors import OperatorError
 
 BACKWARDS_S = 60
@@ -60,12 +61,17 @@ def check_writable(ledger: Path) -> None:
 
 
 def check_keys(config: NodeConfig) -> None:
-    """Both of the site's secret keys can be read by this user, and by nobody else."""
+    """Both of the site's secret keys can be read by this user alone, and the person key is still the same."""
+    keys = config.paths.signing_key, config.paths.person_key
     try:
         load_private_key(config.paths.signing_key)
-        load_secret(config.paths.person_key)
+        load_person_key(config.paths.person_key, config.paths.journal)
     except (KeyFileError, OSError) as error:
-        raise NotReadyError(str(error), "restore the keys, with mode 0600, from your backup") from error
+        open_to_others = [path for path in keys if path.is_file() and path.stat().st_mode & 0o077]
+        remedy = f"chmod 600 {' '.join(map(str, open_to_others))}"
+        if not open_to_others:
+            remedy = "restore the keys, with mode 0600, from your backup"
+        raise NotReadyError(str(error), remedy) from error
 
 
 def check_approval(config: NodeConfig, clock: Clock) -> None:

@@ -29,9 +29,13 @@ LOW_BYTES, WARN_BYTES = 200 * 2**20, 2 * 2**30
 def check_files(subject: Subject) -> Verdict:
     """Everything that the configuration names is there, and nothing secret is open to other users."""
     paths = subject.config.paths
-    for path, what in ((paths.exports, "exports folder"), (paths.mapping, "mapping file"), (paths.ledger, "ledger")):
+    for path, what, remedy in (
+        (paths.exports, "exports folder", "make it, or mend its path in node.toml"),
+        (paths.mapping, "mapping file", "leadline-node map makes it from your exports"),
+        (paths.ledger, "ledger", "mend its path in node.toml, or restore it from your backup"),
+    ):
         if not path.exists():
-            return failed(f"there is no {what} {path}", "make it, or mend its path in node.toml")
+            return failed(f"there is no {what} {path}", remedy)
     owner = paths.ledger.stat().st_uid
     if owner != os.geteuid():
         name = _user_name(owner)

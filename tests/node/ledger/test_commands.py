@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -63,7 +64,28 @@ def test_an_auditor_gets_a_copy_and_verifies_it(story: Story, command: Run, tmp_
     code, words = command("ledger", "verify", copy, "--key", tmp_path / "other.pub")
     assert code == 2
     assert "the ledger was opened with key" in words
-    assert command("ledger", "export", "--out", copy, *_config(story))[0] == 4
+    code, words = command("ledger", "export", "--out", copy, *_config(story))
+    assert (code, f"{copy} exists" in words) == (4, True)
+    code, words = command("ledger", "verify", tmp_path / "nothere", "--key", key)
+    assert (code, "there is no ledger" in words) == (4, True)
+
+
+def test_a_copy_that_was_cut_short_is_found_by_the_head_that_others_have_seen(
+    story: Story, command: Run, tmp_path: Path
+) -> None:
+    story.ask(0, 1)
+    whole, cut, key = tmp_path / "whole", tmp_path / "cut", story.node.folder / "keys" / "site.pub"
+    for copy in (whole, cut):
+        command("ledger", "export", "--out", copy, *_config(story))
+    with sqlite3.connect(cut) as db:
+        db.execute("delete from entry where number = (select max(number) from entry)")
+    db.close()
+    assert "--head HASH" in command("ledger", "verify", cut, "--key", key)[1]
+    head = story.node.ledger.head().hash.hex()
+    code, words = command("ledger", "verify", whole, "--key", key, "--head", head)
+    assert (code, "at entry 4" in words) == (0, True)
+    code, words = command("ledger", "verify", cut, "--key", key, "--head", head)
+    assert (code, "holds no entry" in words) == (1, True)
 
 
 def test_the_ledger_is_shown_entry_by_entry(story: Story, command: Run) -> None:

@@ -7,18 +7,20 @@ import shutil
 import socket
 import sqlite3
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from node.clock import SystemClock
+from node.exports import ExportReader
 from node.identity import load_signing_key, open_ledger
 from node.journal import Journal
 from node.pauses import Pause, pause
 from node.preflight import run_preflight
 from node.preflight.checks import CHECKS
 from node.preflight.finding import Finding, State
+from node.release.site import DataNotReady
 from node.service.run import require_approval, tell_relay
 from node.skew import kept_skew
 from protocols.operator.errors import ExitCode
@@ -154,6 +156,24 @@ def test_an_extra_authority_that_cannot_be_read_fails_without_a_network(
     config = site.config.model_copy(update={"network": site.config.network.model_copy(update={"extra_ca": extra})})
     tell_relay(config, require_approval(config))
     assert "cannot be brought up to date" in caplog.text
+
+
+def test_a_person_key_that_became_another_one_is_noticed(site: Installed) -> None:
+    assert _look(site)["sources"].state is State.OK
+    site.config.paths.person_key.write_bytes(bytes(range(32)))
+    _only(_look(site), "keys", State.FAILED, "another key than the one")
+    with pytest.raises(DataNotReady, match="another key"):
+        ExportReader(site.config.paths).read(date(2026, 1, 1))
+
+
+def test_keys_that_others_can_read_need_a_mode_and_no_backup(site: Installed) -> None:
+    site.config.paths.signing_key.chmod(0o644)
+    assert _look(site)["keys"].remedy == f"chmod 600 {site.config.paths.signing_key}"
+
+
+def test_where_there_is_no_mapping_yet_the_command_that_makes_one_is_named(site: Installed) -> None:
+    site.config.paths.mapping.unlink()
+    assert "leadline-node map" in _look(site)["files"].remedy
 
 
 def test_no_approval_is_a_failure_that_names_the_commands(site: Installed) -> None:
