@@ -23,7 +23,11 @@ def propose_mapping(
     ] = None,
     accept: Annotated[bool, typer.Option("--accept", help="Ask nothing: write what is sure, list the rest.")] = False,
     choose: Annotated[
-        list[str] | None, typer.Option("--set", help='table.column="Source column"; may be repeated.')
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help='table.column="Source column", table.column=const:value, table.column[word]=code; may be repeated.',
+        ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a mapping; the old one is kept as *.1.")] = False,
     how: FormatOption = Format.TEXT,

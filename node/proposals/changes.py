@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from node.proposals.codes import read_codes
+from node.proposals.drafting import missing_column
 from node.proposals.model import CODES_SHOWN, Change, Choice, Missing, Proposal, ProposedSource
-from node.tables.mapping import Origin
-from node.tables.schema import TABLES
+from node.tables.mapping import FLAG_CODES, Origin
+from node.tables.schema import TABLES, Column
 
 
 class ChangeError(ValueError):
@@ -17,6 +18,7 @@ class ChangeError(ValueError):
 def apply(proposal: Proposal, changes: Iterable[Change]) -> Proposal:
     """The proposal after a person's changes, in order; ChangeError if one names what is not there."""
     for change in changes:
+        proposal = _with_source(proposal, change)
         touched = [source for source in proposal.sources if _meant(source, change)]
         if not touched:
             tables = ", ".join(dict.fromkeys(source.table for source in proposal.sources))
@@ -28,6 +30,38 @@ def apply(proposal: Proposal, changes: Iterable[Change]) -> Proposal:
         sources = tuple(_changed(proposal, s, change) if s in touched else s for s in proposal.sources)
         proposal = proposal.model_copy(update={"sources": sources})
     return proposal
+
+
+def _with_source(proposal: Proposal, change: Change) -> Proposal:
+    """The proposal, with a source of its own for a column of a table that nothing was proposed for."""
+    known = change.table in TABLES and change.act == "use" and change.file == ""
+    if not known or any(source.table == change.table for source in proposal.sources):
+        return proposal
+    looks = [look for look in proposal.files if change.value in {column.name for column in look.columns}]
+    if len(looks) != 1:
+        found = f"{len(looks)} exports have" if looks else "no export has"
+        raise ChangeError(f"nothing was proposed for {change.table}, and {found} a column '{change.value}'")
+    look = looks[0]
+    opened = ProposedSource(
+        table=change.table,
+        file=look.file,
+        sheet=look.sheet,
+        where=look.where,
+        confidence=0.0,
+        why="chosen by hand",
+        choices=(),
+        missing=tuple(missing_column(column, TABLES[change.table]) for column in TABLES[change.table].columns),
+    )
+    return proposal.model_copy(update={"sources": (*proposal.sources, opened)})
+
+
+def _check_codes(column: Column, codes: Iterable[str]) -> None:
+    allowed = {"code": column.codes, "flag": FLAG_CODES}.get(column.kind)
+    for code in codes:
+        if allowed is None:
+            raise ChangeError(f"column '{column.name}' is a {column.kind}; codes go with codes and flags")
+        if code not in allowed:
+            raise ChangeError(f"column '{column.name}' has no code '{code}'; it has {', '.join(allowed)}")
 
 
 def _meant(source: ProposedSource, change: Change) -> bool:
@@ -50,6 +84,7 @@ def _changed(proposal: Proposal, source: ProposedSource, change: Change) -> Prop
     if change.column not in known:
         raise ChangeError(f"table {source.table} has no column '{change.column}'; it has {', '.join(known)}")
     column = known[change.column]
+    _check_codes(column, change.codes.values())
     old = next((choice for choice in source.choices if choice.column == change.column), None)
     choices = [choice for choice in source.choices if choice.column != change.column]
     missing = [gap for gap in source.missing if gap.column != change.column]
@@ -57,6 +92,8 @@ def _changed(proposal: Proposal, source: ProposedSource, change: Change) -> Prop
     if change.act == "leave_out":
         missing.append(Missing(column=column.name, cost="left out by hand", required=column.required))
     elif change.act == "constant":
+        if column.kind in ("code", "flag"):
+            _check_codes(column, [change.value])
         new = _settled(column.name, Origin(constant=change.value))
     elif change.act == "use":
         new = _chosen(source.table, change, columns_of(proposal, source)[change.value])

@@ -27,6 +27,7 @@ from node.tables.dates import parse_day
 
 _NUMBER = re.compile(r"^[\d.,:/\s-]+$")
 _HEADER_CHARS = 200
+_SQLITE = b"SQLite format 3\0"
 _NARROW = 0.6
 _MOST_SHEETS = 30
 _MOST_CELLS = 512
@@ -43,6 +44,9 @@ class Head:
 def read_heads(path: Path) -> tuple[Head, ...]:
     """The heads of an export: one, or one for every visible sheet with a table. FileRefused if there is none."""
     content = read_guarded(path)
+    if content.startswith(_SQLITE):
+        hint = 'map a view of it: database = { url_file = "...", view = "..." }, as docs/exports.md shows'
+        raise FileRefused(path.name, "it is an SQLite database", hint)
     if content.startswith(workbook.MAGIC):
         heads = _of_workbook(content, path.name)
     elif content.startswith(workbook.OLD_MAGIC):

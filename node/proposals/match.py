@@ -22,6 +22,8 @@ from node.tables.schema import TABLES, Table
 Matches = dict[tuple[str, int], dict[str, Chosen]]
 
 LEAST_SCORE = 0.55
+_NEARLY_SCORE = 0.45
+_CALLED_SO = 0.5
 _CLEARLY_BETTER = 0.25
 _STAND_IN_SCORE = 0.35
 _COMPOSED_SCORE = 0.3
@@ -39,7 +41,9 @@ def propose(seen: Sequence[Seen]) -> Proposal:
     files = [one for one in readable if not is_fhir(one)]
     weighed = {(name, i): weigh(table, one) for name, table in TABLES.items() for i, one in enumerate(files)}
     alone = _match_all(files, weighed, {})
-    matches = _without_second_uses(_match_all(files, weighed, known_keys(alone, files)))
+    known = known_keys(alone, files)
+    complete = _match_all(files, weighed, known)
+    matches = _without_second_uses(complete | _incomplete(files, weighed, known, complete))
     drafted = [draft_source(TABLES[table], files[i], chosen, matches, i) for (table, i), chosen in matches.items()]
     order = {name: n for n, name in enumerate(TABLES)}
     drafted += [source for one in readable if is_fhir(one) for source in fhir_sources(one)]
@@ -73,6 +77,21 @@ def _needed(
     return max(max(score for score, _ in scores) - _CLEARLY_BETTER, max(parts) - _BETTER_PART)
 
 
+def _incomplete(
+    files: Sequence[Seen], weighed: Mapping[tuple[str, int], Pairs], known: Known, have: Matches
+) -> Matches:
+    """For main tables that no export fills: one that is called so, but lacks required columns, so that it is asked."""
+    found: Matches = {}
+    for name in (name for name in TABLES if name in vocabulary()["costs"] and not any(name == t for t, _ in have)):
+        called = [(i, seen) for i, seen in enumerate(files) if table_likeness(seen.named, name) >= _CALLED_SO]
+        tried = [(i, match(TABLES[name], seen, weighed[name, i], known)) for i, seen in called]
+        scored = [(_score(TABLES[name], files[i], chosen, may_lack=True), i, chosen) for i, chosen in tried]
+        best = max(scored, key=lambda one: one[0], default=None)
+        if best is not None and best[0] >= _NEARLY_SCORE:
+            found[name, best[1]] = best[2]
+    return found
+
+
 def _without_second_uses(matches: Matches) -> Matches:
     """The matches without doubtful optional columns whose source column is, more surely, something else elsewhere."""
     best: dict[tuple[int, str], tuple[float, str]] = {}
@@ -92,13 +111,20 @@ def _without_second_uses(matches: Matches) -> Matches:
     }
 
 
-def _score(table: Table, seen: Seen, chosen: Mapping[str, Chosen]) -> float:
-    """How much speaks for the export filling the table: required columns, columns only this table has, the name."""
+def _score(table: Table, seen: Seen, chosen: Mapping[str, Chosen], may_lack: bool = False) -> float:
+    """How much speaks for the export filling the table: required columns, columns only this table has, the name.
+
+    Without `may_lack` it is 0 where more is lacking than a person could be expected to settle unasked.
+    """
     name = table_likeness(seen.named, table.name)
     standing_in = stand_ins(table)
     required = [column for column in table.columns if column.required]
     lacking = [c.name for c in required if c.name not in chosen and not _makes_up(table, c.name, standing_in, name)]
-    if lacking and (len(lacking) > 1 or len(required) - len(standing_in) < _ENOUGH_TO_TELL or name == 0):
+    if (
+        lacking
+        and not may_lack
+        and (len(lacking) > 1 or len(required) - len(standing_in) < _ENOUGH_TO_TELL or name == 0)
+    ):
         return 0.0
     first = chosen.get(table.identity[0])
     if first is not None and first.confidence < _LEAST_IDENTITY and name < _TELLING_NAME:

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tomllib
@@ -96,11 +97,93 @@ def test_on_a_terminal_it_asks_until_the_answers_fit(site: Path) -> None:
     master, slave = pty.openpty()
     process = subprocess.Popen([*NODE, str(site)], stdin=slave, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     os.close(slave)
-    # The first question gets a column that is not there; then everything is accepted as proposed.
-    os.write(master, b"No such column\n" + b"\n" * 12)
+    # Three sources are gone through; the first question gets a column that is not there; the rest is accepted.
+    os.write(master, b"\n\n\nNo such column\n" + b"\n" * 60)
     out, error = process.communicate(timeout=120)
     os.close(master)
     assert process.returncode == 0, error
     assert "has a column 'No such column'" in out.decode()
     written = tomllib.loads((site.parent / "mapping.toml").read_text())
     assert {source["table"] for source in written["source"]} == {"support_activation", "support_encounter"}
+
+
+CALLS = "record_id,ref_dt,ref_source,ref_reason,ref_role\n" + "".join(
+    f"{n},2024-03-{n:02d} 10:00,{n % 3 + 1},{n % 2 + 1},{n % 2 + 1}\n" for n in range(1, 29)
+)
+CODES = [
+    *("support_activation.referral_source[1]=self", "support_activation.referral_source[2]=colleague"),
+    *("support_activation.referral_source[3]=manager", "support_activation.event_reason[1]=error_harm"),
+    *("support_activation.event_reason[2]=other", "support_activation.role_group[1]=physician"),
+    "support_activation.role_group[2]=nurse_midwife",
+]
+
+
+def _set(choices: list[str]) -> list[str]:
+    return [word for choice in choices for word in ("--set", choice)]
+
+
+@pytest.fixture
+def calls(site: Path) -> Path:
+    """A configuration with one export, of numbers without words."""
+    (site.parent / "exports" / "Begleitungen.xlsx").unlink()
+    (site.parent / "exports" / "peer_support_referrals.csv").write_text(CALLS)
+    return site
+
+
+def test_codes_are_given_on_the_command_line(calls: Path) -> None:
+    ran = _map(calls, *_set(CODES))
+    assert ran.returncode == 0, ran.stderr
+    source = tomllib.loads((calls.parent / "mapping.toml").read_text())["source"][0]
+    assert source["columns"]["referral_source"]["codes"] == {"1": "self", "2": "colleague", "3": "manager"}
+
+
+def test_a_choice_that_changes_nothing_is_an_error(calls: Path) -> None:
+    ran = _map(calls, *_set(CODES[:2]))
+    assert ran.returncode == 4
+    assert "--set support_activation.referral_source has no effect" in ran.stderr
+    assert not (calls.parent / "mapping.toml").exists()
+    wrong = _map(calls, "--set", "support_activation.role_group[1]=surgeon")
+    assert wrong.returncode == 4
+    assert "has no code 'surgeon'" in wrong.stderr
+
+
+def test_a_main_table_that_lacks_columns_is_named_and_settled_by_hand(site: Path) -> None:
+    (site.parent / "exports" / "Begleitungen.xlsx").unlink()
+    head = "Ref No,Happened (approx),Reported on,What,Category,Severity,File state"
+    rows = "".join(f"W{n},2024-03-{n:02d},2024-04-{n:02d},{n % 2},Fall,Low,Closed\n" for n in range(1, 29))
+    (site.parent / "exports" / "incidents.csv").write_text(f"{head}\n{rows}")
+    shown = json.loads(_map(site, "--format", "json").stdout)["data"]
+    assert [left["table"] for left in shown["not_written"]] == ["safety_event"]
+    ran = _map(
+        site,
+        *_set(["safety_event.event_date=Happened (approx)", "safety_event.event_class=const:incident"]),
+        *_set(["safety_event.harm_source_scale=const:nrls"]),
+    )
+    assert ran.returncode == 0, ran.stderr
+    columns = tomllib.loads((site.parent / "mapping.toml").read_text())["source"][0]["columns"]
+    assert columns["event_date"] == "Happened (approx)"
+    assert columns["harm_source_scale"] == {"constant": "nrls"}
+
+
+def test_a_database_is_named_with_the_way_to_map_it(site: Path) -> None:
+    sqlite3.connect(site.parent / "exports" / "quality.db").execute("create table event (id)").connection.close()
+    assert "database = { url_file" in _map(site).stdout
+
+
+def test_a_source_is_declined_and_codes_are_given_on_a_terminal(calls: Path) -> None:
+    assert "nothing in the proposal is sure enough" in _answered(calls, ["-", "-"])
+    answers = ["", *[""] * 3, "1", "colleague", "3", "9", "1", "2", "1", "2"]
+    assert "100% accepted" in _answered(calls, answers)
+    columns = tomllib.loads((calls.parent / "mapping.toml").read_text())["source"][0]["columns"]
+    assert columns["referral_source"]["codes"].keys() == {"1", "2", "3"}
+
+
+def _answered(config: Path, answers: list[str]) -> str:
+    """What is said on a terminal after these answers and many times Enter; errors without what went before."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen([*NODE, str(config)], stdin=slave, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    os.close(slave)
+    os.write(master, "".join(f"{answer}\n" for answer in [*answers, *[""] * 40]).encode())
+    out, error = process.communicate(timeout=120)
+    os.close(master)
+    return out.decode() if process.returncode == 0 else error.decode()

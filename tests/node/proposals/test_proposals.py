@@ -118,6 +118,9 @@ def test_leaving_a_required_column_out_takes_the_source_out_of_use(rl6: Proposal
     ("change", "says"),
     [
         (Change(table="debrief"), "no proposed source fills debrief"),
+        (Change(table="debrief", column="debrief_date", act="use", value="Colour"), "no export has a column 'Colour'"),
+        (Change(table="safety_event", column="harm", codes={"A": "bad"}), "has no code 'bad'"),
+        (Change(table="safety_event", column="harm", act="constant", value="bad"), "has no code 'bad'"),
         (Change(table="safety_event", column="colour"), "has no column 'colour'"),
         (Change(table="safety_event", column="harm", act="use", value="Colour"), "no file proposed"),
         (Change(table="safety_event", column="shift"), "nothing is proposed"),
