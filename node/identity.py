@@ -55,7 +55,5 @@ def open_ledger(config: NodeConfig, signing_key: Ed25519PrivateKey, clock: Clock
         return Ledger(config.paths.ledger, signing_key, config.site.id, clock.now_s(), Journal(config.paths.journal))
     except (sqlite3.OperationalError, PermissionError) as error:
         problem = f"the ledger {config.paths.ledger} or the journal {config.paths.journal} cannot be used ({error})"
-        hint = (
-            "let this user write to both files and to their folders, and see that the disk is not full"
-        )
+        hint = "let this user write to both files and to their folders, and see that the disk is not full"
         raise BusyError("ledger", problem, hint) from error

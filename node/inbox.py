@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from node.clock import Clock
 from node.config import NodeConfig
-from node.journal import NOTHING, Asked, Journal
+from node.journal import NOTHING, Asked, Journal, KeptPlan
 from node.logs import describe_fault
 from node.membership import install_approval
 from node.release.answer import MAX_ENTRIES, Answerer
@@ -70,8 +70,8 @@ class Inbox:
         with self._journalling():
             is_sane = request.known_length <= MAX_ENTRIES
             known = (request.known_length, request.known_head) if is_sane else NOTHING
-            newest = plan.issued_at_s, request.plan
-            self._journal.note(asked, known, newest)
+            kept = KeptPlan(plan.plan_id, plan.year, len(plan.tallies), plan.issued_at_s, request.plan)
+            self._journal.note(asked, known, kept)
         return answer
 
     def _approval(self, raw: bytes) -> bytes:

@@ -20,6 +20,7 @@ from threading import Lock
 
 ROWS = 1000
 DAYS = 90
+PLANS = 8
 COUNT_S = 10
 MAX_TEXT = 300
 NOTHING = (0, b"")
@@ -31,6 +32,8 @@ create table if not exists asked (number integer primary key autoincrement, at_s
     unique (kind, request_id, plan_id, year, quarter, outcome));
 create table if not exists unverified (day text not null, reason text not null, times integer not null,
     primary key (day, reason));
+create table if not exists plan (plan_id text primary key, year integer not null, tallies integer not null,
+    issued_at_s integer not null, envelope blob not null);
 create table if not exists newest (name text primary key, number integer not null, content blob not null);
 """
 
@@ -53,6 +56,17 @@ class Asked:
     times: int = 1
 
 
+@dataclass(frozen=True)
+class KeptPlan:
+    """A plan that the PSO signed: its envelope, and by what it is found. `tallies` is how many it asks for."""
+
+    plan_id: str
+    year: int
+    tallies: int
+    issued_at_s: int
+    envelope: bytes
+
+
 _COLUMNS = ", ".join(field.name for field in fields(Asked))
 
 
@@ -67,11 +81,11 @@ class Journal:
             db.executescript(_SCHEMA)
         path.chmod(0o600)
 
-    def note(self, asked: Asked, known: tuple[int, bytes] = NOTHING, plan: tuple[int, bytes] = NOTHING) -> None:
+    def note(self, asked: Asked, known: tuple[int, bytes] = NOTHING, plan: KeptPlan | None = None) -> None:
         """Record an exchange that was verified, in one act.
 
-        `known` is the length and hash of this site's ledger as the PSO named them, `plan` the moment of issue and the
-        envelope of the plan that was sent along, where there is one.
+        `known` is the length and hash of this site's ledger as the PSO named them, `plan` the one that was sent along,
+        where there is one; the newest PLANS are kept.
         """
         texts = (asked.kind, asked.request_id, asked.plan_id, asked.outcome, asked.detail)
         kind, request_id, plan_id, outcome, detail = (text[:MAX_TEXT] for text in texts)
@@ -91,7 +105,8 @@ class Journal:
             self._write_counts(db)
             _keep(db, "heard", asked.at_s, b"")
             _keep_newest(db, "known", known)
-            _keep_newest(db, "plan", plan)
+            if plan is not None:
+                _keep_plan(db, plan)
 
     def count_unverified(self, reason: str, at_s: int) -> None:
         """Count a statement that nobody trusted has signed; `reason` is a code of the closed list.
@@ -149,10 +164,24 @@ class Journal:
         """Length and hash of the newest head of this site's ledger that the PSO named, or None."""
         return self._newest("known")
 
-    def newest_plan(self) -> bytes | None:
-        """The envelope of the newest plan that the PSO signed, or None."""
-        found = self._newest("plan")
-        return found[1] if found else None
+    def newest_plan(self, plan_id: str | None = None) -> bytes | None:
+        """The envelope of a plan that the PSO signed: of this id, else the one of the newest year that asks for most.
+
+        None if no such plan is kept.
+        """
+        with self._opened() as db:
+            row = db.execute(
+                "select envelope from plan where ?1 is null or plan_id = ?1 "
+                "order by year desc, tallies desc, issued_at_s desc limit 1",
+                (plan_id,),
+            ).fetchone()
+            return bytes(row[0]) if row else None
+
+    def plan_ids(self) -> tuple[str, ...]:
+        """The ids of the plans that are kept, newest year first."""
+        with self._opened() as db:
+            rows = db.execute("select plan_id from plan order by year desc, tallies desc, issued_at_s desc")
+            return tuple(row[0] for row in rows)
 
     def _write_counts(self, db: sqlite3.Connection) -> None:
         with self._lock:
@@ -184,6 +213,15 @@ def _keep_newest(db: sqlite3.Connection, name: str, found: tuple[int, bytes]) ->
     before = db.execute("select number from newest where name = ?", (name,)).fetchone()
     if found[0] and (before is None or found[0] >= before[0]):
         _keep(db, name, *found)
+
+
+def _keep_plan(db: sqlite3.Connection, plan: KeptPlan) -> None:
+    issued = db.execute("select issued_at_s from plan where plan_id = ?", (plan.plan_id,)).fetchone()
+    if issued is None or plan.issued_at_s >= issued[0]:
+        row = plan.plan_id, plan.year, plan.tallies, plan.issued_at_s, plan.envelope
+        db.execute("insert or replace into plan values (?, ?, ?, ?, ?)", row)
+        kept = "select plan_id from plan order by year desc, issued_at_s desc limit ?"
+        db.execute(f"delete from plan where plan_id not in ({kept})", (PLANS,))  # noqa: S608 - our own words
 
 
 def _keep(db: sqlite3.Connection, name: str, number: int, content: bytes) -> None:

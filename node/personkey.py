@@ -1,8 +1,8 @@
 """The key behind the hashes of persons, which must stay the one with which this site began to count.
 
 Other bytes turn every person into a new one: the caps on what one person adds would begin anew, and earlier slices
-would not be continued. So a fingerprint of the key is remembered in the journal when it is first used, and compared at every
-use. It is a SHA-256 over 32 random bytes or more, from which nobody learns the key.
+would not be continued. So a fingerprint of the key is remembered in the journal when it is first used, and compared at
+every use. It is a SHA-256 over 32 random bytes or more, from which nobody learns the key.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -34,20 +35,23 @@ def register(app: typer.Typer) -> None:
 def plan_show(year: YearOption, config: ConfigOption = CONFIG, how: FormatOption = Format.TEXT) -> None:
     """What the year's plans ask for, what they cost, and the noise to expect. Sends nothing."""
     catalogue, _ = current_catalogue()
-    texts, data = [], []
+    texts, data, total = [], [], Counter[str]()
     with opened(config) as (settings, store), store.reading() as reader:
         for purpose in purposes(settings):
             stored = reader.plan(year, purpose)
             plan = read_plan(stored) if stored else plan_message(year, purpose, settings, CLOCK)
             cost, noise = charged(plan, catalogue), expected_noise(plan)
             rows = [(n.tally, n.grain, f"{n.rho_nano / 1e9:.6f}", f"{n.noise_sd:.1f}") for n in noise]
+            total.update(cost)
             costs = ", ".join(f"epsilon {display_epsilon(rho)} per {unit}" for unit, rho in cost.items())
             state = "signed" if stored else "not signed yet"
             heads = ("tally", "per", "rho", "noise SD")
             texts.append(f"{plan.plan_id} ({state}): {costs} and year\n{table(heads, rows)}")
             tables = [dict(vars(n)) for n in noise]
             data.append({"plan_id": plan.plan_id, "signed": bool(stored), "rho_nano": cost, "tables": tables})
-    say(how, "\n\n".join(texts), {"plans": data})
+    sums = ", ".join(f"epsilon {display_epsilon(rho)} per {unit}" for unit, rho in total.items())
+    texts.append(f"All plans of {year} together: {sums} and year")
+    say(how, "\n\n".join(texts), {"plans": data, "rho_nano": dict(total)})
 
 
 def _round_data(round_: Round) -> dict[str, object]:

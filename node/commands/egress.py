@@ -26,6 +26,9 @@ def register(parent: typer.Typer) -> None:
 
 
 def preview(
+    plan: Annotated[
+        str | None, typer.Option("--plan", help="Id of a plan of the PSO's; by default the newest year's largest.")
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write the bytes to this new file.")] = None,
     config: ConfigOption = CONFIG,
     how: FormatOption = Format.TEXT,
@@ -34,7 +37,7 @@ def preview(
     from node.preview import make_preview  # noqa: PLC0415 - it brings tables and noise, which other commands do without
 
     settings = load_config(config)
-    made = make_preview(settings, Journal(settings.paths.journal).newest_plan(), CLOCK)
+    made = make_preview(settings, _envelope_of(Journal(settings.paths.journal), plan), CLOCK)
     if out is not None:
         with out.open("xb") as file:
             file.write(made.raw)
@@ -43,6 +46,14 @@ def preview(
     text = f"An answer to {made.plan_text}.\n\n{fields}\n\n{len(made.raw)} bytes, which begin:\n{shown}\n\n{made.note}"
     data = {"plan": made.plan_text, "bytes": len(made.raw), "hex": made.raw.hex(), "note": made.note}
     say(how, text, data | {"fields": [asdict(field) for field in made.fields]})
+
+
+def _envelope_of(journal: Journal, plan_id: str | None) -> bytes | None:
+    found = journal.newest_plan(plan_id)
+    if found is None and plan_id is not None:
+        known = ", ".join(journal.plan_ids()) or "none yet"
+        raise InputError("plan", f"no plan {plan_id} has come to this site", f"the plans that have come: {known}")
+    return found
 
 
 @app.callback()

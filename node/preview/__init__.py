@@ -44,7 +44,7 @@ class Preview:
 
 
 def make_preview(config: NodeConfig, plan_envelope: bytes | None, clock: Clock) -> Preview:
-    """Answer the last quarter of the newest plan, or of an invented one where there is none. Spends nothing.
+    """Answer the last quarter of the plan in the envelope, or of an invented one where there is none. Spends nothing.
 
     RuleError if there is no plan and the site's policy allows none.
     """
@@ -74,5 +74,5 @@ def _plan_text(plan: pb.Plan, is_known: bool) -> str:
     tables = sum(len(request.tables) for request in plan.tallies)
     what = f"{len(plan.tallies)} tallies in {tables} tables, ledger year {plan.year}, fourth quarter"
     if is_known:
-        return f"the newest plan that the PSO signed, {plan.plan_id}: {what}"
+        return f"the plan {plan.plan_id}, which the PSO signed: {what}"
     return f"a plan made up for this preview ({INVENTED_ID}), which spends the whole ceiling of your policy: {what}"

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from node.journal import DAYS, Asked, Journal
+from node.journal import DAYS, PLANS, Asked, Journal
 from node.shelf import KEPT, MAX_DOCUMENT_BYTES, newest_publication, publications
 from protocols.publication.document import Publication, check_signature, parse_signature_line, sign_document
 from protocols.publication.gate import GateRules
@@ -149,6 +149,21 @@ def test_the_journal_says_what_was_asked_and_what_was_answered(node: Node, pso: 
     newest = node.journal.newest_plan()
     assert newest is not None
     assert newest == seal_statement(plan, pso.key)
+
+
+def test_of_a_year_s_plans_the_one_that_asks_for_most_is_shown_and_the_others_by_their_id(node: Node, pso: Pso) -> None:
+    large = pso.plan(("supported", "activations"), plan_id="benchmark")
+    trend = pso.plan(("supported",), plan_id="trend", issued_at_s=NOW + 5)
+    earlier = pso.plan(("supported", "activations"), plan_id="earlier", year=2024, issued_at_s=NOW + 9)
+    for plan in (large, trend, earlier):
+        node.answer(pso.request(plan, 1))
+    assert node.journal.newest_plan() == seal_statement(large, pso.key)
+    assert node.journal.newest_plan("trend") == seal_statement(trend, pso.key)
+    assert node.journal.newest_plan("nothing") is None
+    assert node.journal.plan_ids() == ("benchmark", "trend", "earlier")
+    for number in range(12):
+        node.answer(pso.request(pso.plan(plan_id=f"p{number}"), 1))
+    assert len(node.journal.plan_ids()) == PLANS
 
 
 def test_what_nobody_trusted_has_signed_is_counted_without_a_row_of_its_own(node: Node, pso: Pso) -> None:

@@ -96,7 +96,7 @@ def test_the_newest_plan_is_answered_where_there_is_one(tmp_path: Path) -> None:
     pso = Pso()
     plan = pso.plan(("supported",), year=2024)
     made = make_preview(_config(tmp_path), seal_statement(plan, pso.key), SettableClock())
-    assert "the newest plan that the PSO signed, plan-1" in made.plan_text
+    assert "the plan plan-1, which the PSO signed" in made.plan_text
     assert {table.tally for table in _release(made).tables} == {"supported"}
 
 
