@@ -34,6 +34,7 @@ _INSTANCE = ("redcap_repeat_instance", "repeat instance")
 _FORM_STATE = re.compile(r"(^redcap_)|(_complete$)|complete\?$|^repeat inst", re.IGNORECASE)
 _LEAST_SHARED = 3
 _MOST_INSTRUMENTS = 20
+_LABEL_CHARS = 60
 _MOST_FILTERED = 12
 _KEY, _WORD = Column("any", "key"), Column("any", "plain")
 
@@ -174,6 +175,8 @@ def _instruments(whole: Seen) -> list[Seen]:
         by += [(event, value) for value in dict.fromkeys(rest[event].tolist())]
     elif len(rest):
         by.append((instrument, ""))
+    if any(len(value) > _LABEL_CHARS for _, value in by):  # no names of forms: they would be written down as filters
+        return [whole]
     return [_instrument(whole, column, value, instrument) for column, value in by[:_MOST_INSTRUMENTS]]
 
 

@@ -204,3 +204,12 @@ def test_a_number_of_a_person_is_no_number_of_persons(tmp_path: Path, header: st
     found = {choice.column: choice.origin.column for choice in source.choices}
     assert "persons_in_group" not in found
     assert found["person_key"] == header
+
+
+def test_sentences_in_the_place_of_instruments_are_never_written_down(tmp_path: Path) -> None:
+    head = "record_id,redcap_event_name,redcap_repeat_instrument,referral_complete,ref_dt,ref_role"
+    sentence = f"{SENTENCE} und auf der Station danach noch einmal angesprochen"
+    rows = "".join(f"{n},{sentence},,2,2024-03-{n:02d},Nurse\n" for n in range(1, 29))
+    (tmp_path / "peer_support.csv").write_text(f"{head}\n{rows}")
+    proposal = propose(look_at(tmp_path))
+    assert "Muster" not in proposal.model_dump_json() + to_toml(proposal)
