@@ -24,7 +24,8 @@ def explain(error: Exception) -> OperatorError | None:
 
 
 def _exports(error: Exception) -> OperatorError:
-    return InputError("exports", str(error).rstrip("."), "mend the export or its mapping, then run leadline-node quality")
+    remedy = "mend the export or its mapping, then run leadline-node quality"
+    return InputError("exports", str(error).rstrip("."), remedy)
 
 
 def _ledger(error: Exception) -> OperatorError:
