@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -217,3 +219,22 @@ def test_what_waits_stays_inside_while_the_site_has_paused_or_left(tmp_path: Pat
     exported = hospital.run("export", "--out", tmp_path / "out").out
     assert "0 releases, 0 receipts, 1 refusal (site_left 1)." in exported
     assert "noise" not in exported
+
+
+def test_an_old_ledger_and_an_old_file_draw_nothing_a_second_time(tmp_path: Path, pso: Pso, exports: Path) -> None:
+    """The journal stays, as when somebody puts back the one file that is called the ledger."""
+    hospital = Hospital(tmp_path / "s", pso, exports)
+    parcel, ledger = _parcel(tmp_path / "in", pso.request(pso.plan(), 1)), tmp_path / "s" / "ledger.sqlite"
+    with sqlite3.connect(ledger) as own, sqlite3.connect(tmp_path / "backup") as copy:
+        own.backup(copy)
+    own.close()
+    copy.close()
+    hospital.run("import", parcel)
+    hospital.run("export", "--out", tmp_path / "first")
+    for part in ledger.parent.glob("ledger.sqlite*"):
+        part.unlink()
+    shutil.copy(tmp_path / "backup", ledger)
+    assert "1 x request: ledger_behind" in hospital.run("import", parcel).out
+    assert "0 releases, 0 receipts, 1 refusal (ledger_behind 1)" in hospital.run("export", "--out", tmp_path / "2").out
+    found = type_in("preflight", "--offline", "--config", hospital.config)
+    assert "was seen before, and this ledger does not hold it" in found.out
