@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import time
 from datetime import date
-from pathlib import Path
 
 from node.config import Paths
+from node.files import put_file
 from node.personkey import load_person_key
 from node.release.site import DataNotReady, SiteData
 from node.sources.refused import FileRefused
@@ -49,7 +49,7 @@ class ExportReader:
         imported = import_exports(self._paths.exports, mapping, hasher, day)
         self._paths.quality.mkdir(parents=True, exist_ok=True, mode=0o700)
         for name, text in (("report.json", imported.quality.to_json()), ("report.txt", imported.quality.to_text())):
-            _replace(self._paths.quality / name, text)
+            put_file(self._paths.quality / name, text.encode())
         self._good_until_s = time.monotonic() + self._fresh_s if mapping.has_database else math.inf
         exported = frozenset(source.table for source in mapping.sources)
         return SiteData.of(imported.tables, exported), imported.quality
@@ -58,9 +58,3 @@ class ExportReader:
         files = [path for path in sorted(self._paths.exports.rglob("*")) if path.is_file()]
         seen = [(str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in (*files, self._paths.mapping)]
         return day, tuple(seen)
-
-
-def _replace(path: Path, text: str) -> None:
-    fresh = path.with_suffix(path.suffix + ".new")
-    fresh.write_text(text, encoding="utf-8")
-    fresh.replace(path)

@@ -19,6 +19,7 @@ from node.console.context import Context
 from node.console.grounds import not_answered
 from node.console.mapping_form import KIND_WORDS, changes_of, form_of, origin_words, ready
 from node.console.quality import import_problem, read_mapping
+from node.files import GROUP, put_file
 from node.proposals import ChangeError, Proposal, apply, as_mapped, look_at, propose, renew
 from node.proposals.today import Loss, Renewed, loss
 from node.tables.mapping import Mapping, MappingError, load_mapping
@@ -175,16 +176,10 @@ def parse_mapping(name: str, text: str) -> Mapping:
 def write_mapping(path: Path, text: str, clock: Clock) -> None:
     """Replace the mapping and keep the old one under its date; MappingError before anything is written."""
     parse_mapping(path.name, text)
-    mode = 0o640
+    mode = GROUP
     if path.is_file():
         mode = path.stat().st_mode & 0o777
         at = datetime.fromtimestamp(clock.now_s(), UTC).strftime("%Y%m%dT%H%M%SZ")
-        _replace(path.with_name(f"{path.stem}.{at}{path.suffix}"), path.read_text(encoding="utf-8-sig"), mode)
-    _replace(path, text, mode)
-
-
-def _replace(path: Path, text: str, mode: int) -> None:
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    fresh.write_text(text, encoding="utf-8")
-    fresh.chmod(mode)
-    fresh.replace(path)
+        old = path.read_text(encoding="utf-8-sig")
+        put_file(path.with_name(f"{path.stem}.{at}{path.suffix}"), old.encode(), mode)
+    put_file(path, text.encode(), mode)
