@@ -56,11 +56,12 @@ class Own:
 
 
 class OwnFigures:
-    """The figures of one site, counted once per tally and year. Raises nothing for what the site does not export."""
+    """The figures of one site, each computed once. Raises nothing for what the site does not export."""
 
     def __init__(self, catalogue: Catalogue, site: SiteData, person_keys: bool) -> None:
         self._catalogue, self._site, self._person_keys = catalogue, site, person_keys
         self._counted: dict[tuple[str, int], YearCounts] = {}
+        self._found: dict[tuple[str, Period], tuple[Own, ...]] = {}
 
     def missing_tables(self, measure: Measure) -> bool:
         """Whether the site exports too little for this measure."""
@@ -71,8 +72,12 @@ class OwnFigures:
 
         A measure that is published over several years is one over these years here too, up to the period's.
         """
-        if self.missing_tables(measure):
-            return ()
+        key = (measure.id, period)
+        if key not in self._found:
+            self._found[key] = () if self.missing_tables(measure) else self._rows(measure, period)
+        return self._found[key]
+
+    def _rows(self, measure: Measure, period: Period) -> tuple[Own, ...]:
         first = period.year - measure.publish.years + 1 if period.grain is Grain.YEAR else period.year
         periods = tuple(replace(period, year=year) for year in range(first, period.year + 1))
         tallies = [self._catalogue.tally(tally) for tally in measure.tallies]
